@@ -1,0 +1,45 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check format lock unit browser
+
+help:
+	@echo "make demo   see it work: real pictures, real models, a real Phoenix on this machine"
+	@echo "make test   run every test"
+	@echo "make check  format, lint, types, import boundaries, lock file"
+
+demo: .venv/demo
+	$(BIN)/vlmops demo $(ARGS)
+
+test: .venv/dev browser
+	$(BIN)/python -m pytest $(ARGS)
+
+unit: .venv/dev
+	$(BIN)/python -m pytest tests/unit src plugins $(ARGS)
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python requirements/lock.py --check
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/dev
+	$(BIN)/python requirements/lock.py
+
+# Real-browser tests need a Chromium; the system's own is used, and installed only where there is none.
+browser:
+	@sh requirements/chromium.sh
+
+.venv/demo: pyproject.toml requirements/demo.txt
+	sh requirements/install.sh $(PYTHON) demo
+	@touch $@
+
+.venv/dev: pyproject.toml requirements/dev.txt
+	sh requirements/install.sh $(PYTHON) dev
+	@touch $@ .venv/demo

@@ -1,0 +1,1 @@
+"""The vision layer for Langfuse and Arize Phoenix."""
