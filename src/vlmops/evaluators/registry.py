@@ -1,15 +1,17 @@
-"""Evaluators by name: ours, the user's (decorator) and third parties' (entry points)."""
+"""Evaluators by name: ours (tables), the user's (decorator) and third parties' (entry points)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
-from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vlmops.errors import EvaluatorError
+from vlmops.evaluators.builtin import builtin_evaluators, load_class
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from importlib.metadata import EntryPoint
 
 ENTRY_POINT_GROUP = "vlmops.evaluators"
 
@@ -20,30 +22,40 @@ _registered: dict[str, type[Any]] = {}
 
 @dataclass(frozen=True, slots=True)
 class EvaluatorEntry:
-    """One registered evaluator.
+    """One known evaluator; its module is imported when something asks for the class.
 
     Attributes:
         name: The name it is asked for by.
         origin: ``module:Class`` it comes from.
-        error: Why it cannot be loaded, empty if it can.
+        provider: ``"vlmops"``, ``"this process"`` (decorated) or the distribution that declares it.
         load: Gives the class; raises what importing it raises.
     """
 
     name: str
     origin: str
-    load: Callable[[], type[Any]]
-    error: str = ""
+    provider: str
+    load: Callable[[], type[Any]] = field(repr=False, compare=False)
+
+    @property
+    def error(self) -> str:
+        """Why it cannot be loaded; empty if it can."""
+        try:
+            self.load()
+        except Exception as error:  # noqa: BLE001 - a broken third-party package must not hide the others
+            return f"unavailable: {type(error).__name__}: {error}"
+        return ""
 
     @property
     def summary(self) -> str:
-        """First line of the class's docstring."""
-        return (self.load().__doc__ or "").strip().splitlines()[0] if not self.error else self.error
+        """First line of the class's docstring, or why the class cannot be loaded."""
+        return self.error or (self.load().__doc__ or "").strip().partition("\n")[0]
 
 
 def register(name: str) -> Callable[[EvaluatorType], EvaluatorType]:
     """Class decorator: make an evaluator known by name in this process.
 
-    Installed packages use the entry-point group ``vlmops.evaluators`` instead.
+    Installed packages use the entry-point group ``vlmops.evaluators`` instead. Decorating a class again
+    under its own name (a notebook cell run twice) replaces it.
 
     Raises:
         EvaluatorError: The name is taken by another class.
@@ -63,11 +75,9 @@ def register(name: str) -> Callable[[EvaluatorType], EvaluatorType]:
     """
 
     def decorate(cls: EvaluatorType) -> EvaluatorType:
-        known = _registered.get(name)
-        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise EvaluatorError(
-                f"evaluator name {name!r} is taken by {known.__module__}:{known.__qualname__}; choose another"
-            )
+        holder = _origin(_registered[name]) if name in _registered else builtin_evaluators().get(name)
+        if holder is not None and holder != _origin(cls):
+            raise EvaluatorError(f"evaluator name {name!r} is taken by {holder}; choose another")
         _registered[name] = cls
         return cls
 
@@ -75,11 +85,16 @@ def register(name: str) -> Callable[[EvaluatorType], EvaluatorType]:
 
 
 def entries() -> Iterator[EvaluatorEntry]:
-    """All known evaluators, by name; an entry point that cannot be imported is listed with its error."""
-    found = {name: _from_class(name, cls) for name, cls in _registered.items()}
-    for name, point in _entry_points().items():
-        found.setdefault(name, _from_entry_point(name, point))
-    yield from (found[name] for name in sorted(found))
+    """All known evaluators, by name.
+
+    An entry point that cannot be imported, or whose name is taken, is listed with its ``error``.
+
+    Example:
+        >>> [entry.origin for entry in entries() if entry.name == "cer"]
+        ['vlmops.evaluators.documents.error_rate:CharacterErrorRate']
+    """
+    known = _known()
+    yield from (entry for name in sorted(known) for entry in known[name])
 
 
 def create(name: str, /, **parameters: Any) -> Any:
@@ -92,13 +107,10 @@ def create(name: str, /, **parameters: Any) -> Any:
         >>> create("cer", case_sensitive=False).name
         'cer'
     """
-    cls = _registered.get(name)
-    if cls is None:
-        point = _entry_points().get(name)
-        if point is None:
-            known = ", ".join(sorted({*_registered, *_entry_points()}))
-            raise EvaluatorError(f"no evaluator is named {name!r}; there are: {known}")
-        cls = _load(point)
+    known = _known()
+    if name not in known:
+        raise EvaluatorError(f"no evaluator is named {name!r}; there are: {', '.join(sorted(known))}")
+    cls = known[name][0].load()
     try:
         return cls(**parameters)
     except TypeError as error:
@@ -106,27 +118,41 @@ def create(name: str, /, **parameters: Any) -> Any:
         raise EvaluatorError(f"evaluator {name!r}: {error}; it takes: {accepted}") from error
 
 
+def _known() -> dict[str, list[EvaluatorEntry]]:
+    """Entries by name; the first of a name is the one that answers to it, the others report the clash."""
+    known = {
+        name: [EvaluatorEntry(name, origin, "vlmops", partial(load_class, origin))]
+        for name, origin in builtin_evaluators().items()
+    }
+    for name, cls in _registered.items():
+        if name not in known:
+            known[name] = [EvaluatorEntry(name, _origin(cls), "this process", partial(_itself, cls))]
+    for point in _entry_points():
+        holders = known.setdefault(point.name, [])
+        holders.append(_from_entry_point(point, holders[0] if holders else None))
+    return known
+
+
+def _from_entry_point(point: EntryPoint, holder: EvaluatorEntry | None) -> EvaluatorEntry:
+    provider = point.dist.name if point.dist is not None else point.module
+    load = partial(load_class, point.value) if holder is None else partial(_refuse, point, holder)
+    return EvaluatorEntry(point.name, point.value, provider, load)
+
+
+def _refuse(point: EntryPoint, holder: EvaluatorEntry) -> type[Any]:
+    raise EvaluatorError(f"the name {point.name!r} is taken by {holder.origin} ({holder.provider})")
+
+
 @cache
-def _entry_points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+def _entry_points() -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points
+
+    return tuple(sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (point.name, point.value)))
 
 
-def _load(point: EntryPoint) -> type[Any]:
-    cls = getattr(import_module(point.module), point.attr)
-    if not isinstance(cls, type):
-        raise EvaluatorError(f"entry point {point.name!r} ({point.value}) is not a class")
+def _origin(cls: type[Any]) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _itself(cls: type[Any]) -> type[Any]:
     return cls
-
-
-def _from_class(name: str, cls: type[Any]) -> EvaluatorEntry:
-    return EvaluatorEntry(name, f"{cls.__module__}:{cls.__qualname__}", lambda: cls)
-
-
-def _from_entry_point(name: str, point: EntryPoint) -> EvaluatorEntry:
-    try:
-        cls = _load(point)
-    except Exception as error:  # noqa: BLE001 - a broken third-party package must not hide the others
-        return EvaluatorEntry(
-            name, point.value, lambda: _load(point), error=f"unavailable: {type(error).__name__}: {error}"
-        )
-    return EvaluatorEntry(name, point.value, lambda: cls)

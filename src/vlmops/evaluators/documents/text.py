@@ -1,0 +1,41 @@
+"""Text as metrics see it: from JSON values, optionally folded."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Any, Literal
+
+Normalization = Literal["NFC", "NFD", "NFKC", "NFKD"]
+"""A Unicode normalisation form (Unicode Standard Annex 15)."""
+
+
+def as_text(value: Any) -> str:
+    """A JSON scalar as text: strings as they are, numbers and booleans as JSON spells them.
+
+    Raises:
+        TypeError: The value is an object, a list or anything else that has no one spelling.
+
+    Example:
+        >>> as_text("12"), as_text(12), as_text(True)
+        ('12', '12', 'true')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    raise TypeError(f"text is needed, not {type(value).__name__}; choose a part of it with `key`")
+
+
+def fold(text: str, *, case_sensitive: bool = True, normalization: Normalization | None = None) -> str:
+    """Text with the differences taken out that should not count.
+
+    Example:
+        >>> fold("ﬁn", normalization="NFKC")
+        'fin'
+        >>> fold("Total", case_sensitive=False)
+        'total'
+    """
+    if normalization is not None:
+        text = unicodedata.normalize(normalization, text)
+    return text if case_sensitive else text.casefold()
