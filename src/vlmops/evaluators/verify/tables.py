@@ -1,0 +1,62 @@
+"""Which metric of a vectors file is computed by which of our functions: the use cases' tables, merged."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from vlmops.errors import EvaluatorError
+from vlmops.evaluators.verify.vector import Vector
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Adapter = Callable[[Vector], Any]
+"""Computes our value for a vector, in the shape of its ``expected``."""
+
+T = TypeVar("T")
+
+_PACKAGE = __name__.rpartition(".")[0]
+_MACHINERY = frozenset({"__main__", "comparison", "report", "tables", "vector"})
+
+
+@cache
+def adapters() -> Mapping[str, Adapter]:
+    """The adapter of every metric that can be verified, by its name in vectors files.
+
+    Raises:
+        EvaluatorError: Two use cases claim the same metric.
+
+    Example:
+        >>> adapters()["cer_corpus"](Vector("", "", {"reference": ["ab"], "hypothesis": ["ac"]}, None))
+        0.5
+    """
+    return _merge({module.__name__: module.METRICS for module in _use_cases()})
+
+
+@cache
+def not_offered() -> Mapping[str, str]:
+    """Why a metric is deliberately absent, by its name in vectors files."""
+    return _merge({module.__name__: getattr(module, "NOT_OFFERED", {}) for module in _use_cases()})
+
+
+def _use_cases() -> Iterator[ModuleType]:
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if module.name not in _MACHINERY:
+            yield import_module(f"{_PACKAGE}.{module.name}")
+
+
+def _merge(tables: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
+    owners: dict[str, str] = {}
+    merged: dict[str, T] = {}
+    for owner, table in tables.items():
+        for metric, entry in table.items():
+            if metric in owners:
+                raise EvaluatorError(f"metric {metric!r} is in both {owners[metric]} and {owner}; rename one")
+            owners[metric] = owner
+            merged[metric] = entry
+    return merged
