@@ -1,0 +1,396 @@
+"""Image: a picture as an immutable, lazy, content-addressed value."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vlmops.errors import ImageError
+from vlmops.images.facts import ImageFacts, read_facts
+from vlmops.images.limits import ImageLimits
+from vlmops.images.origin import BytesOrigin, Origin, PathOrigin, UrlOrigin
+from vlmops.images.recent import RecentBytes
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Hashable
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image as PILImage
+
+    from vlmops.images.reference import ImageReference
+
+_recent = RecentBytes()
+_THUMBNAIL = 320
+_DAMAGED_FIX = "it was overwritten or is damaged: make a new Image of it, or restore the original"
+
+
+class Image:
+    """A picture: where its bytes come from, and what is known of them.
+
+    Making one reads nothing. The first property asked for reads the bytes once, and finds all facts in the
+    header and one hash, without decoding a pixel. After that:
+
+    - a picture in memory (bytes, data URI, PIL, array) keeps its bytes;
+    - a file keeps its facts alone and is read again when bytes are needed;
+    - a remote picture (URL, platform reference) is kept among the 64 MB of pictures used last in this
+      process, and fetched again after that.
+
+    Bytes read again must be the same picture; a file that changed meanwhile is an error, never another
+    picture under the old facts. Instances are safe between threads. They can be pickled: the origin and the
+    facts travel, and bytes only of a picture in memory. Two are equal when their bytes are.
+
+    Anything wrong is an :class:`~vlmops.errors.ImageError` that names the source, the problem and the fix.
+
+    Example:
+        >>> import numpy as np
+        >>> image = Image.from_array(np.zeros((2, 3, 3), np.uint8))
+        >>> image.size, image.media_type
+        ((3, 2), 'image/png')
+        >>> image == Image.from_bytes(image.read())
+        True
+    """
+
+    __slots__ = ("_facts", "_key", "_limits", "_lock", "_origin", "_pixel_hash", "_reference", "_stamp")
+
+    def __init__(
+        self, origin: Origin, *, limits: ImageLimits | None = None, reference: ImageReference | None = None
+    ) -> None:
+        self._origin = origin
+        self._limits = limits or ImageLimits.from_environment()
+        self._reference = reference
+        self._facts: ImageFacts | None = None
+        self._stamp: Hashable = None
+        self._pixel_hash = ""
+        self._key = object()
+        self._lock = threading.RLock()
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str], *, limits: ImageLimits | None = None) -> Image:
+        """A picture in a file; nothing is read yet.
+
+        Example:
+            >>> Image.from_path("parts/0001.png")
+            Image('parts/0001.png')
+        """
+        limits = limits or ImageLimits.from_environment()
+        return cls(PathOrigin(Path(path), limits), limits=limits)
+
+    @classmethod
+    def from_bytes(
+        cls, data: bytes | bytearray | memoryview, name: str = "<bytes>", *, limits: ImageLimits | None = None
+    ) -> Image:
+        """A picture given as encoded bytes; ``name`` is what errors call it."""
+        return cls(BytesOrigin(bytes(data), name), limits=limits)
+
+    @classmethod
+    def from_url(cls, url: str, *, limits: ImageLimits | None = None, **storage_options: Any) -> Image:
+        """A picture behind a URL: http(s), or any scheme of fsspec; nothing is fetched yet.
+
+        Args:
+            url: May carry a signature or credentials: they are used and never printed.
+            limits: What is refused, and how long to wait.
+            **storage_options: ``headers`` for http(s); options of the fsspec file system otherwise.
+
+        Example:
+            >>> Image.from_url("https://host/a.png?X-Amz-Signature=0f3a")
+            Image('https://host/a.png')
+        """
+        limits = limits or ImageLimits.from_environment()
+        path = _local_path(url)
+        if path:
+            return cls.from_path(path, limits=limits)
+        return cls(UrlOrigin(url, storage_options, limits), limits=limits)
+
+    @classmethod
+    def from_data_uri(cls, uri: str, *, limits: ImageLimits | None = None) -> Image:
+        """A picture within a data URI; its bytes, not the type it declares, say what it is.
+
+        Raises:
+            ImageError: The URI is malformed.
+
+        Example:
+            >>> Image.from_data_uri("data:image/png;base64,R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs=")
+            Image('<data URI>')
+        """
+        from vlmops.images.data_uri import SOURCE, parse_data_uri
+
+        limits = limits or ImageLimits.from_environment()
+        return cls(BytesOrigin(parse_data_uri(uri, limits.max_bytes), SOURCE), limits=limits)
+
+    @classmethod
+    def from_pil(cls, im: PILImage, *, limits: ImageLimits | None = None) -> Image:
+        """A picture from Pillow, encoded as PNG at once, so that changing ``im`` later changes nothing.
+
+        An EXIF orientation that ``im`` still carries is applied. The colour profile is kept.
+
+        Raises:
+            ImageError: Its values have no fixed range (32-bit modes ``I`` and ``F``).
+        """
+        from vlmops.images.encode import encode_pil
+
+        source = "<PIL image>"
+        return cls(BytesOrigin(encode_pil(im, source), source), limits=limits)
+
+    @classmethod
+    def from_array(cls, arr: Any, *, limits: ImageLimits | None = None) -> Image:
+        """A picture from a numpy array: uint8 (or bool) of shape HxW, HxWx1, HxWx3 (RGB) or HxWx4 (RGBA).
+
+        Raises:
+            ImageError: Another shape or type; floats are not scaled by guess.
+
+        Example:
+            >>> import numpy as np
+            >>> Image.from_array(np.zeros((2, 3), np.uint8)).facts.mode
+            'L'
+        """
+        from vlmops.images.encode import encode_array
+
+        source = "<array>"
+        return cls(BytesOrigin(encode_array(arr, source), source), limits=limits)
+
+    @classmethod
+    def from_origin(cls, origin: Origin, *, limits: ImageLimits | None = None) -> Image:
+        """A picture from anything with ``read()`` and ``description``; nothing is read yet."""
+        return cls(origin, limits=limits)
+
+    @classmethod
+    def from_reference(
+        cls, reference: ImageReference, origin: Origin, *, limits: ImageLimits | None = None
+    ) -> Image:
+        """A picture a manifest names: hash, type and size are known without reading.
+
+        What is read from ``origin`` must have the reference's hash.
+        """
+        return cls(origin, limits=limits, reference=reference)
+
+    @classmethod
+    def of(cls, anything: Any) -> Image:
+        """A picture from whatever may be one: path, URL, data URI, bytes, open file, PIL, array, origin.
+
+        Raises:
+            ImageError: It is none of these.
+
+        Example:
+            >>> Image.of("parts/0001.png"), Image.of("s3://bucket/0001.png")
+            (Image('parts/0001.png'), Image('s3://bucket/0001.png'))
+        """
+        from vlmops.images.coerce import to_image
+
+        return to_image(anything)
+
+    @property
+    def origin(self) -> Origin:
+        """What its bytes are read from."""
+        return self._origin
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, safe to print: a path, a URL without its query, ``<bytes>``."""
+        return str(self._origin.description)
+
+    @property
+    def facts(self) -> ImageFacts:
+        """All that is known without decoding; read on first use."""
+        if self._facts is None:
+            self.read()
+        if self._facts is None:  # pragma: no cover - read() sets it or raises
+            raise ImageError(self.source, "has no facts")
+        return self._facts
+
+    @property
+    def sha256(self) -> str:
+        """Of the encoded bytes, in hexadecimal."""
+        return self._known.sha256
+
+    @property
+    def media_type(self) -> str:
+        """As found in the bytes: ``image/png``."""
+        return self._known.media_type
+
+    @property
+    def width(self) -> int:
+        """In pixels, after EXIF orientation."""
+        return self._known.width
+
+    @property
+    def height(self) -> int:
+        """In pixels, after EXIF orientation."""
+        return self._known.height
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, after EXIF orientation."""
+        return self.width, self.height
+
+    @property
+    def byte_length(self) -> int:
+        """Length of the encoded picture."""
+        return self._known.byte_length
+
+    @property
+    def orientation(self) -> int:
+        """EXIF orientation of the stored pixels, 1..8; 1 is upright."""
+        return self.facts.orientation
+
+    @property
+    def limits(self) -> ImageLimits:
+        """What is refused when its bytes are read."""
+        return self._limits
+
+    @property
+    def _known(self) -> ImageFacts | ImageReference:
+        return self._facts or self._reference or self.facts
+
+    def read(self) -> bytes:
+        """The encoded bytes, checked to be the picture that the facts describe.
+
+        Raises:
+            ImageError: They cannot be read, are not a picture, or changed since they were read first.
+        """
+        with self._lock:
+            stamp = self._current_stamp()
+            data = self._fetch()
+            if self._facts is None:
+                facts = read_facts(data, self.source, self._limits)
+                self._require_hash(facts.sha256, "its reference names")
+                self._facts, self._stamp = facts, stamp
+            elif not isinstance(self._origin, BytesOrigin) and (stamp is None or stamp != self._stamp):
+                self._require_unchanged(data)
+                self._stamp = stamp
+            return data
+
+    def _current_stamp(self) -> Hashable:
+        return self._origin.stamp() if isinstance(self._origin, PathOrigin) else None
+
+    def _fetch(self) -> bytes:
+        if isinstance(self._origin, BytesOrigin | PathOrigin):
+            data = self._origin.read()
+        else:
+            data = _recent.get(self._key) or self._fetch_remote()
+        if len(data) > self._limits.max_bytes:
+            from vlmops.images.origin import too_large
+
+            raise too_large(self.source, len(data), self._limits)
+        return data
+
+    def _fetch_remote(self) -> bytes:
+        try:
+            data = bytes(self._origin.read())
+        except ImageError:
+            raise
+        except Exception as error:
+            raise ImageError(
+                self.source, f"cannot be read: {type(error).__name__}: {error}", "see the cause"
+            ) from error
+        _recent.put(self._key, data)
+        return data
+
+    def _require_hash(self, sha256: str, who: str) -> None:
+        expected = self._facts or self._reference
+        if expected is not None and expected.sha256 != sha256:
+            problem = (
+                f"is not the picture {who}: sha256 {sha256[:12]}... instead of {expected.sha256[:12]}..."
+            )
+            raise ImageError(self.source, problem, _DAMAGED_FIX)
+
+    def _require_unchanged(self, data: bytes) -> None:
+        import hashlib
+
+        self._require_hash(hashlib.sha256(data).hexdigest(), "that was read before")
+
+    def release(self) -> None:
+        """Let go of bytes kept in memory, if they can be had again; facts stay."""
+        _recent.drop(self._key)
+
+    def to_pil(self, mode: str | None = None) -> PILImage:
+        """The first frame as Pillow sees it, upright.
+
+        Args:
+            mode: Pillow mode to convert to, e.g. ``"RGB"``. Transparency is laid on white where the mode has
+                none, 16-bit values are scaled to 8 bits. ``None`` gives the picture's own mode.
+
+        Raises:
+            ImageError: The pixels are truncated or corrupt, or cannot be converted without guessing.
+        """
+        from vlmops.images.decode import decode
+        from vlmops.images.pixels import convert
+
+        data = self.read()
+        image = decode(data, self.facts, self.source)
+        return image if mode is None else convert(image, mode, self.source)
+
+    def to_array(self) -> NDArray[np.uint8]:
+        """The first frame as an array: uint8, height x width x 3, RGB, upright, transparency laid on white.
+
+        Raises:
+            ImageError: As :meth:`to_pil`.
+        """
+        import numpy as np
+
+        return np.array(self.to_pil("RGB"), dtype=np.uint8)
+
+    def pixel_hash(self) -> str:
+        """SHA-256 of the decoded, upright pixels: equal for lossless copies, whatever their container.
+
+        Raises:
+            ImageError: As :meth:`to_pil`.
+        """
+        if not self._pixel_hash:
+            from vlmops.images.pixels import pixel_hash
+
+            self._pixel_hash = pixel_hash(self.to_pil())
+        return self._pixel_hash
+
+    def data_uri(self) -> str:
+        """The encoded bytes as a base64 data URI, a third longer than they are."""
+        from vlmops.images.data_uri import format_data_uri
+
+        data = self.read()
+        return format_data_uri(data, self.media_type)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Image):
+            return NotImplemented
+        return self is other or self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def __repr__(self) -> str:
+        known = self._facts or self._reference
+        if known is None:
+            return f"Image({self.source!r})"
+        return f"Image({self.source!r}, {known.media_type}, {known.width}x{known.height})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "origin": self._origin,
+            "limits": self._limits,
+            "reference": self._reference,
+            "facts": self._facts,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Image.__init__(self, state["origin"], limits=state["limits"], reference=state["reference"])
+        self._facts = state["facts"]
+
+    def _repr_png_(self) -> bytes | None:
+        """A thumbnail for notebooks; ``None`` where the picture cannot be decoded."""
+        from vlmops.images.encode import thumbnail_png
+
+        try:
+            return thumbnail_png(self, _THUMBNAIL)
+        except ImageError:
+            return None
+
+
+def _local_path(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme.lower() not in ("file", "local"):
+        return ""
+    from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
+
+    return str(LocalFileSystem._strip_protocol(url))

@@ -1,0 +1,144 @@
+"""The image index: what preparing a file gave, so that an unchanged file need not be read again.
+
+Like git's index, it is a cache that is believed only while the file's number, length and time of change are
+the ones it was made from; a file changed within the clock's grain of being indexed is not entered at all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from vlmops.images.image import Image
+from vlmops.images.origin import PathOrigin
+from vlmops.images.preparation import Preparation
+from vlmops.images.reference import ImageReference
+
+_SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS prepared (
+    path TEXT NOT NULL, preparation TEXT NOT NULL, stamp TEXT NOT NULL,
+    sha256 TEXT NOT NULL, media_type TEXT NOT NULL,
+    width INTEGER NOT NULL, height INTEGER NOT NULL, byte_length INTEGER NOT NULL,
+    PRIMARY KEY (path, preparation)
+) WITHOUT ROWID;
+"""
+_BUSY_SECONDS = 30.0
+_PENDING = 500
+_CLOCK_GRAIN_NS = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOrigin:
+    """A file's picture as preparation leaves it, made again whenever its bytes are needed.
+
+    Attributes:
+        image: The picture as it lies in the file.
+        preparation: What is done to it.
+    """
+
+    image: Image
+    preparation: Preparation
+
+    @property
+    def description(self) -> str:
+        """The file's path."""
+        return self.image.source
+
+    def read(self) -> bytes:
+        """The prepared bytes."""
+        return self.preparation.prepare(self.image).read()
+
+
+class ImageIndex:
+    """Prepares pictures, and remembers the outcome for files.
+
+    Safe between threads and processes. What is not written yet when the process is killed is found anew.
+
+    Args:
+        file: SQLite file; made if absent.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> picture = Image.from_array(np.zeros((2, 3, 3), np.uint8))
+        >>> with ImageIndex(folder / "images.sqlite") as index:
+        ...     index.prepared(picture, Preparation()).size
+        (3, 2)
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[tuple[str, str], tuple[str, str, str, int, int, int]] = {}
+        self._connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False)
+        self._connection.executescript(_SCHEMA)
+
+    def __enter__(self) -> ImageIndex:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is pending and close the file."""
+        with self._lock:
+            self._write()
+            self._connection.close()
+
+    def prepared(self, image: Image, preparation: Preparation) -> Image:
+        """The picture as preparation leaves it; hash, type and size are known without reading on a repeat.
+
+        Raises:
+            ImageError: The picture cannot be used.
+        """
+        if not isinstance(image.origin, PathOrigin):
+            return preparation.prepare(image)
+        key = (str(image.origin.path.absolute()), preparation.fingerprint)
+        stamp = image.origin.stamp()
+        known = self._find(key, repr(stamp))
+        if known is not None:
+            return Image.from_reference(known, PreparedOrigin(image, preparation))
+        result = preparation.prepare(image)
+        if image.origin.stamp() == stamp and _settled(image.origin):
+            entry = (
+                repr(stamp),
+                result.sha256,
+                result.media_type,
+                result.width,
+                result.height,
+                result.byte_length,
+            )
+            with self._lock:
+                self._pending[key] = entry
+                if len(self._pending) >= _PENDING:
+                    self._write()
+        return result
+
+    def _find(self, key: tuple[str, str], stamp: str) -> ImageReference | None:
+        with self._lock:
+            row = (
+                self._pending.get(key)
+                or self._connection.execute(
+                    "SELECT stamp, sha256, media_type, width, height, byte_length FROM prepared"
+                    " WHERE path = ? AND preparation = ?",
+                    key,
+                ).fetchone()
+            )
+        return ImageReference(*row[1:]) if row is not None and row[0] == stamp else None
+
+    def _write(self) -> None:
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO prepared VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*key, *entry) for key, entry in self._pending.items()],
+            )
+        self._pending.clear()
+
+
+def _settled(origin: PathOrigin) -> bool:
+    """Whether another change to the file would be sure to change its time."""
+    return time.time_ns() - origin.path.stat().st_mtime_ns > _CLOCK_GRAIN_NS
