@@ -1,0 +1,239 @@
+"""Evaluators of answers that are one label each: defects, categories, yes and no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from vlmops.evaluators.classification.confusion import Average, ConfusionMatrix, label_indices
+from vlmops.evaluators.classification.labels import LabelSet, normalize_label
+from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.evaluators.registry import register
+from vlmops.evaluators.score import Score, SetScore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+
+    from vlmops.evaluators.case import Case
+    from vlmops.images import Image
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+_SHOWN_CONFUSIONS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelReader(ComparisonEvaluator):
+    """Base of evaluators that read one label out of the output and out of the expected value.
+
+    Attributes:
+        labels: The labels of the task. Without them the whole answer, normalised, is taken as the label; with
+            them an answer that names none or several is a failure.
+        synonyms: Other names of a label, by label.
+        free_text: Whether a label is looked for in sentences (see :class:`LabelSet`).
+    """
+
+    labels: Sequence[str] | None = None
+    synonyms: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    free_text: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._label_set  # noqa: B018 - a contradictory configuration is an error at once, not at the first case
+
+    def read(self, output: Any, expected: Any) -> tuple[str, str] | Failure:
+        """Predicted and gold label, or the failure that says why there is none."""
+        if self._label_set is None:
+            return normalize_label(output), normalize_label(expected)
+        gold = self._label_set.read(expected)
+        if gold.label is None:
+            return self.failure(FailureKind.MISSING_EXPECTED, f"expected value: {gold.problem}")
+        reading = self._label_set.read(output)
+        if reading.label is None:
+            return self.failure(FailureKind.UNPARSABLE, reading.problem)
+        return reading.label, gold.label
+
+    def read_case(self, case: Case) -> tuple[str, str] | Failure:
+        """Predicted and gold label of a case, or the failure that says why there is none."""
+        sides = self.sides(case)
+        return sides if isinstance(sides, Failure) else self.read(*sides)
+
+    @cached_property
+    def _label_set(self) -> LabelSet | None:
+        if self.labels is None:
+            return None
+        return LabelSet(tuple(self.labels), self.synonyms, free_text=self.free_text)
+
+
+@register("label_match")
+@dataclass(frozen=True, kw_only=True)
+class LabelMatch(LabelReader):
+    """Whether the answer names the expected label.
+
+    Attributes:
+        labels: The labels of the task. Without them the whole answer, normalised, is taken as the label; with
+            them an answer that names none or several is a failure.
+        synonyms: Other names of a label, by label.
+        free_text: Whether a label is looked for in sentences (see :class:`LabelSet`).
+
+    Example:
+        >>> from vlmops.evaluators import Case
+        >>> match = LabelMatch(labels=["ok", "scratch", "dent"])
+        >>> match.evaluate(Case(output="There is a dent.", expected="dent")).value
+        True
+        >>> match.evaluate(Case(output="A dent or a scratch", expected="dent")).message
+        "'A dent or a scratch' names several labels: scratch, dent"
+    """
+
+    default_name: ClassVar[str] = "label_match"
+
+    def compare(self, output: Any, expected: Any) -> Score | Failure:
+        """Score one answer."""
+        pair = self.read(output, expected)
+        if isinstance(pair, Failure):
+            return pair
+        predicted, gold = pair
+        verdict = f"{gold!r}, as expected" if predicted == gold else f"{predicted!r} instead of {gold!r}"
+        detail = {"predicted": predicted, "expected": gold}
+        return Score(self.name, predicted == gold, verdict, metadata=detail)
+
+
+@register("classification")
+@dataclass(frozen=True, kw_only=True)
+class Classification(LabelMatch):
+    """Accuracy, precision, recall, F1 and MCC of a set of labels, with the confusion matrix drawn.
+
+    A case gives whether its label is right; a set gives ``<name>_accuracy``, ``_balanced_accuracy``,
+    ``_precision``, ``_recall``, ``_f1`` and ``_mcc``. Definitions are scikit-learn's; a predicted label that
+    never occurs in gold lowers the macro mean.
+
+    Attributes:
+        labels: The labels of the task. Without them the whole answer, normalised, is taken as the label; with
+            them an answer that names none or several is a failure.
+        synonyms: Other names of a label, by label.
+        free_text: Whether a label is looked for in sentences (see :class:`LabelSet`).
+        average: How classes are combined in precision, recall and F1.
+        positive: Score only this class in precision, recall and F1, as for a binary task.
+        zero_division: Value where a class was never predicted, or never in gold: 0, 1 or NaN.
+
+    Example:
+        >>> from vlmops.evaluators import Case
+        >>> cases = [Case(output=o, expected=e) for o, e in [("ok", "ok"), ("dent", "ok"), ("dent", "dent")]]
+        >>> scores = {score.name: score.value for score in Classification().evaluate_set(cases)}
+        >>> round(scores["classification_accuracy"], 3), scores["classification_mcc"]
+        (0.667, 0.5)
+    """
+
+    default_name: ClassVar[str] = "classification"
+
+    average: Average = "macro"
+    positive: str | None = None
+    zero_division: float = 0.0
+
+    def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
+        """The metrics over all cases whose label could be read, each with a bootstrap interval."""
+        from vlmops.statistics.reweighting import reweighted_interval
+
+        pairs = [pair for pair in map(self.read_case, cases) if not isinstance(pair, Failure)]
+        if not pairs:
+            return self.failure(
+                FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases has a label to score"
+            )
+        predicted, gold = zip(*pairs, strict=True)
+        labels, gold_index, predicted_index = label_indices(gold, predicted)
+        cells = gold_index * len(labels) + predicted_index
+        matrix = _counted(labels, cells)
+        scores = []
+        for metric, (measure, low) in self._measures().items():
+            scores.append(
+                SetScore(
+                    f"{self.name}_{metric}",
+                    measure(matrix),
+                    n=len(pairs),
+                    failures=len(cases) - len(pairs),
+                    interval=reweighted_interval(
+                        lambda weights, measure=measure: measure(_counted(labels, cells, weights)), len(pairs)
+                    ),
+                    explanation=self._explain(metric, matrix),
+                    range=(low, 1.0),
+                    metadata=self._detail(matrix) if metric in ("accuracy", "f1") else {},
+                    evidence=_evidence(matrix, self.name) if metric == "accuracy" else None,
+                )
+            )
+        return scores
+
+    def _measures(self) -> Mapping[str, tuple[Callable[[ConfusionMatrix], float], float]]:
+        def averaged(index: int) -> Callable[[ConfusionMatrix], float]:
+            labels = None if self.positive is None else [normalize_label(self.positive)]
+            if self.labels is not None and self.positive is not None:
+                labels = [self.positive]
+            return lambda matrix: matrix.averaged(
+                self.average, labels=labels, zero_division=self.zero_division
+            )[index]
+
+        return {
+            "accuracy": (lambda matrix: matrix.accuracy, 0.0),
+            "balanced_accuracy": (lambda matrix: matrix.balanced_accuracy(), 0.0),
+            "precision": (averaged(0), 0.0),
+            "recall": (averaged(1), 0.0),
+            "f1": (averaged(2), 0.0),
+            "mcc": (lambda matrix: matrix.matthews, -1.0),
+        }
+
+    def _explain(self, metric: str, matrix: ConfusionMatrix) -> str:
+        total = int(matrix.counts.sum())
+        if metric == "accuracy":
+            right = int(matrix.counts.trace())
+            return f"{right} of {total} right{_worst_confusions(matrix)}"
+        if metric in ("precision", "recall", "f1"):
+            over = f"class {self.positive!r}" if self.positive is not None else f"{self.average} over classes"
+            return f"{over}, {total} cases"
+        return f"{len(matrix.labels)} classes, {total} cases"
+
+    def _detail(self, matrix: ConfusionMatrix) -> dict[str, Any]:
+        scores = matrix.per_class(zero_division=self.zero_division)
+        columns = zip(scores.labels, scores.precision, scores.recall, scores.f1, scores.support, strict=True)
+        return {
+            "labels": list(matrix.labels),
+            "confusion": matrix.counts.tolist(),
+            "per_class": {
+                label: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(s)}
+                for label, p, r, f, s in columns
+            },
+        }
+
+
+def _counted(labels: tuple[str, ...], cells: Array, weights: Array | None = None) -> ConfusionMatrix:
+    """The matrix over the labels that occur; a bootstrap sample may lack some."""
+    import numpy as np
+
+    size = len(labels)
+    counts = np.bincount(cells, weights=weights, minlength=size * size).reshape(size, size)
+    present = (counts.sum(axis=0) + counts.sum(axis=1)) > 0
+    if present.all():
+        return ConfusionMatrix(labels, counts)
+    kept = np.flatnonzero(present)
+    return ConfusionMatrix(tuple(labels[index] for index in kept), counts[np.ix_(kept, kept)])
+
+
+def _worst_confusions(matrix: ConfusionMatrix) -> str:
+    wrong = matrix.counts.copy()
+    wrong[range(len(wrong)), range(len(wrong))] = 0
+    worst = [divmod(int(cell), len(wrong)) for cell in (-wrong).ravel().argsort(kind="stable")]
+    shown = [
+        f"{matrix.labels[gold]!r} read as {matrix.labels[predicted]!r} ({int(wrong[gold, predicted])})"
+        for gold, predicted in worst[:_SHOWN_CONFUSIONS]
+        if wrong[gold, predicted]
+    ]
+    return f"; {', '.join(shown)}" if shown else ""
+
+
+def _evidence(matrix: ConfusionMatrix, title: str) -> Image:
+    from vlmops.evaluators.classification.picture import draw_confusion_matrix
+    from vlmops.images import Image
+
+    return Image.from_pil(draw_confusion_matrix(matrix, title=title))
