@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vlmops.images.exif import ExifSummary
 
@@ -27,7 +27,7 @@ class Header:
     height: int
     mode: str
     frames: int = 1
-    exif: ExifSummary = ExifSummary()
+    exif: ExifSummary = field(default_factory=ExifSummary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +50,30 @@ class Part:
 
 
 def join(data: bytes, parts: list[Part | bytes]) -> bytes:
-    """Put parts of ``data`` and new bytes together; neighbours are copied in one piece."""
+    """Put parts of ``data`` and new bytes together; neighbours are copied in one piece.
+
+    Returns:
+        ``data`` itself, uncopied, when the parts are the whole of it.
+    """
     pieces: list[bytes | memoryview] = []
     view = memoryview(data)
-    run: tuple[int, int] | None = None
+    start = stop = 0
     for part in parts:
+        if isinstance(part, Part) and part.start == stop:
+            stop = part.end
+            continue
+        pieces.append(view[start:stop])
         if isinstance(part, Part):
-            if run and run[1] == part.start:
-                run = (run[0], part.end)
-                continue
-            if run:
-                pieces.append(view[run[0] : run[1]])
-            run = (part.start, part.end)
+            start, stop = part.start, part.end
         else:
-            if run:
-                pieces.append(view[run[0] : run[1]])
-            run = None
             pieces.append(part)
-    if run:
-        pieces.append(view[run[0] : run[1]])
+            start = stop = -1
+    if not pieces and (start, stop) == (0, len(data)):
+        return data
+    pieces.append(view[start:stop])
     return b"".join(pieces)
+
+
+def unless_same(data: bytes, part: Part, new: bytes) -> Part | bytes:
+    """``new`` in the place of a part, or the part itself when that is what it holds."""
+    return part if data[part.start : part.end] == new else new

@@ -152,9 +152,20 @@ class Image:
         return cls(BytesOrigin(encode_array(arr, source), source), limits=limits)
 
     @classmethod
-    def from_origin(cls, origin: Origin, *, limits: ImageLimits | None = None) -> Image:
-        """A picture from anything with ``read()`` and ``description``; nothing is read yet."""
-        return cls(origin, limits=limits)
+    def from_origin(
+        cls, origin: Origin, *, limits: ImageLimits | None = None, data: bytes | None = None
+    ) -> Image:
+        """A picture from anything with ``read()`` and ``description``; nothing is read yet.
+
+        Args:
+            origin: Where its bytes come from.
+            limits: What is refused.
+            data: What ``origin.read()`` gave, if the caller has it already; spares the first read.
+        """
+        image = cls(origin, limits=limits)
+        if data is not None:
+            _recent.put(image._key, data)
+        return image
 
     @classmethod
     def from_reference(

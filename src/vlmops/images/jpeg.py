@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from vlmops.images.container import Header, Malformed, Part, join
+from vlmops.images.container import Header, Malformed, Part, join, unless_same
 from vlmops.images.exif import orientation_exif, read_exif
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def strip(data: bytes, orientation: int) -> bytes:
 def _kept(data: bytes, part: Part) -> Part | bytes:
     payload = data[part.body : part.stop] if part.name.startswith("APP") else b""
     if part.name == "APP0":
-        return _without_thumbnail(payload) if payload.startswith(_JFIF) else b""
+        return unless_same(data, part, _without_thumbnail(payload)) if payload.startswith(_JFIF) else b""
     if part.name == "APP2":
         return part if payload.startswith(_ICC) else b""
     if part.name == "APP14":

@@ -16,6 +16,12 @@ WIDE_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 UNRANGED_MODES = frozenset({"I", "F"})
 """Pillow's modes whose values have no fixed black and white."""
 
+ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
+"""Pillow's modes with a channel of transparency."""
+
+SCREEN_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
+"""Pillow's modes that need no conversion to be shown."""
+
 _KEPT_INFO = ("icc_profile", "transparency")
 _EIGHT_BIT_FIX = "scale its values to 8 bits yourself, then use Image.from_array"
 
@@ -50,13 +56,9 @@ def convert(image: PILImage, mode: str, source: str) -> PILImage:
     """
     if image.mode == mode:
         return image
-    if image.mode in WIDE_MODES:
-        image = _eight_bit(image)
-    if image.mode in UNRANGED_MODES:
-        raise ImageError(
-            source, f"its values are 32-bit ({image.mode}) and have no fixed black and white", _EIGHT_BIT_FIX
-        )
-    if has_alpha(image) and mode not in ("RGBA", "LA", "PA", "RGBa", "La"):
+    if mode not in UNRANGED_MODES:
+        image = to_screen(image, source)
+    if has_alpha(image) and mode not in ALPHA_MODES:
         image = _on_white(image)
     try:
         return image if image.mode == mode else image.convert(mode)
@@ -64,9 +66,50 @@ def convert(image: PILImage, mode: str, source: str) -> PILImage:
         raise ImageError(source, f"cannot be converted from {image.mode} to {mode}: {error}") from None
 
 
+def to_screen(image: PILImage, source: str) -> PILImage:
+    """What a screen shows: 8 bits a channel, RGB, grey or palette; the same object if it is that already.
+
+    Print colours (CMYK) are converted by their colour profile where there is a usable one.
+
+    Raises:
+        ImageError: The values have no fixed range (32-bit integers and floats).
+    """
+    if image.mode in SCREEN_MODES:
+        return image
+    if image.mode in UNRANGED_MODES:
+        raise ImageError(
+            source, f"its values are 32-bit ({image.mode}) and have no fixed black and white", _EIGHT_BIT_FIX
+        )
+    if image.mode in WIDE_MODES:
+        return _eight_bit(image)
+    if image.mode == "CMYK" and image.info.get("icc_profile"):
+        return _by_profile(image)
+    converted = image.convert("RGBA" if has_alpha(image) else "RGB")
+    converted.info.pop("icc_profile", None)
+    return converted
+
+
+def _by_profile(image: PILImage) -> PILImage:
+    from io import BytesIO
+
+    from PIL import ImageCms
+
+    converted: PILImage | None
+    try:
+        profile = ImageCms.ImageCmsProfile(BytesIO(image.info["icc_profile"]))
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        converted = None
+    if converted is None:
+        converted = image.convert("RGB")
+    converted.info.pop("icc_profile", None)
+    return converted
+
+
 def has_alpha(image: PILImage) -> bool:
     """Whether any pixel could be transparent."""
-    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+    return image.mode in ALPHA_MODES or "transparency" in image.info
 
 
 def _eight_bit(image: PILImage) -> PILImage:

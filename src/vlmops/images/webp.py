@@ -84,6 +84,15 @@ def _canvas(data: bytes) -> tuple[int, int, str]:
     raise Malformed("truncated or corrupt: its first chunk gives no size")
 
 
+def is_lossless(data: bytes) -> bool:
+    """Whether the (first) picture keeps every pixel's value.
+
+    Raises:
+        Malformed: The chunks cannot be followed to the end.
+    """
+    return "VP8L" in {part.name for part in chunks(data)}
+
+
 def check(data: bytes) -> None:
     """Check the RIFF size and every chunk's: catches any cut and any damage to sizes.
 
