@@ -1,0 +1,210 @@
+"""POPE: does a model say "yes" to objects that are not there? (Li et al. 2023)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from vlmops.evaluators.documents.text import as_text
+from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.evaluators.questions.yes_no import (
+    YesNoLabel,
+    YesNoVariant,
+    extract_yes_no,
+    yes_no_label,
+)
+from vlmops.evaluators.registry import register
+from vlmops.evaluators.score import Score, SetScore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vlmops.evaluators.case import Case
+
+
+@dataclass(frozen=True, slots=True)
+class PopeScores:
+    """Outcomes of yes/no questions about objects, "yes" being the positive class; shares from 0 to 1.
+
+    Attributes:
+        true_positives: Yes, rightly.
+        false_positives: Yes, but the object is not there: the hallucinations.
+        true_negatives: No, rightly.
+        false_negatives: No, but the object is there.
+        unknown: Answers that say neither; in none of the four.
+        accuracy: Share of right answers.
+        precision: Share of "yes" that are right; NaN without any.
+        recall: Share of objects present that were confirmed; NaN without any.
+        f1: Harmonic mean of precision and recall; NaN where one is, or both are 0.
+        yes_ratio: Share of "yes" among the answers; far above the labels' share, a bias to "yes".
+    """
+
+    true_positives: int
+    false_positives: int
+    true_negatives: int
+    false_negatives: int
+    unknown: int
+    accuracy: float
+    precision: float
+    recall: float
+    f1: float
+    yes_ratio: float
+
+
+def pope_scores(
+    answers: Sequence[YesNoLabel | None], labels: Sequence[YesNoLabel], variant: YesNoVariant = "vlmops"
+) -> PopeScores:
+    """POPE's metrics over answers already read by :func:`~vlmops.evaluators.questions.extract_yes_no`.
+
+    The variants differ in what an unread answer (``None``) does, and in undefined ratios:
+
+    - ``vlmops`` leaves unread answers out of every figure but ``unknown``; undefined ratios are NaN.
+    - ``pope`` knows no unread answer; undefined ratios are NaN here, where the original code stops with a
+      division by zero.
+    - ``lmms_eval`` counts an unread answer as wrong, but in recall only a plain "no" as a miss; undefined
+      ratios are 0, and **its ``yes_ratio`` is that of the labels**.
+    - ``vlmevalkit`` counts an unread answer as "no" in precision, recall and F1, and as wrong in accuracy;
+      undefined ratios are 0. It has no ``yes_ratio``; ours is given.
+
+    Raises:
+        ValueError: The two differ in length, or there are none.
+
+    Example:
+        >>> scores = pope_scores(["yes", "yes", None, "no"], ["yes", "no", "no", "no"])
+        >>> scores.precision, scores.yes_ratio, scores.unknown
+        (0.5, 0.6666666666666666, 1)
+    """
+    if len(answers) != len(labels) or not labels:
+        raise ValueError(f"one answer per label is needed, not {len(answers)} for {len(labels)}")
+    pairs = list(zip(answers, labels, strict=True))
+    hits, false_alarms = pairs.count(("yes", "yes")), pairs.count(("yes", "no"))
+    rejections, misses = pairs.count(("no", "no")), pairs.count(("no", "yes"))
+    unknown = len(pairs) - hits - false_alarms - rejections - misses
+    unread_misses = pairs.count((None, "yes")) if variant == "vlmevalkit" else 0
+    judged = len(pairs) - (unknown if variant == "vlmops" else 0)
+    said_yes = labels.count("yes") if variant == "lmms_eval" else hits + false_alarms
+    undefined = 0.0 if variant in ("lmms_eval", "vlmevalkit") else math.nan
+    precision = _ratio(hits, hits + false_alarms, undefined)
+    recall = _ratio(hits, hits + misses + unread_misses, undefined)
+    return PopeScores(
+        true_positives=hits,
+        false_positives=false_alarms,
+        true_negatives=rejections,
+        false_negatives=misses,
+        unknown=unknown,
+        accuracy=_ratio(hits + rejections, judged, undefined),
+        precision=precision,
+        recall=recall,
+        f1=_ratio(2 * precision * recall, precision + recall, undefined),
+        yes_ratio=_ratio(said_yes, judged, undefined),
+    )
+
+
+def _ratio(part: float, whole: float, undefined: float) -> float:
+    return part / whole if whole else undefined
+
+
+def _shares(
+    answer: YesNoLabel | None, label: YesNoLabel, variant: YesNoVariant
+) -> dict[str, tuple[int, int]]:
+    """What one answer adds to the upper and to the lower term of each ratio, by the ratio's name."""
+    yes, hit = answer == "yes", answer == label == "yes"
+    missed = label == "yes" and (answer == "no" or (answer is None and variant == "vlmevalkit"))
+    said_yes = label == "yes" if variant == "lmms_eval" else yes
+    return {
+        "accuracy": (answer == label, 1),
+        "precision": (hit, yes),
+        "recall": (hit, hit or missed),
+        "f1": (2 * hit, hit + yes + missed),
+        "yes_ratio": (said_yes, 1),
+    }
+
+
+@register("pope")
+@dataclass(frozen=True, kw_only=True)
+class Pope(ComparisonEvaluator):
+    """Accuracy, precision, recall, F1 and share of "yes" over questions whether an object is there.
+
+    One case gives whether its answer is right; a set gives five scores, each with a bootstrap interval.
+    ``expected`` is yes or no. An answer that says neither is a failure with the default variant; the others
+    treat it as :func:`pope_scores` tells, to reproduce published figures.
+
+    Attributes:
+        variant: Whose reading and counting.
+
+    Example:
+        >>> from vlmops.evaluators import Case
+        >>> cases = [Case(output="Yes.", expected="yes"), Case(output="Yes, a dog", expected="no")]
+        >>> [(score.name, score.value) for score in Pope().evaluate_set(cases)][:2]
+        [('pope_accuracy', 0.5), ('pope_precision', 0.5)]
+    """
+
+    default_name: ClassVar[str] = "pope"
+
+    variant: YesNoVariant = "vlmops"
+
+    def compare(self, output: Any, expected: Any) -> Score | Failure:
+        """Whether one answer is right."""
+        pair = self._pair(output, expected)
+        if isinstance(pair, Failure):
+            return pair
+        answer, label = pair
+        return Score(self.name, answer == label, f"{answer or 'neither'} was read, {label} is right")
+
+    def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
+        """The five scores of a set; cases that could not be read are counted in ``failures``."""
+        pairs: list[tuple[YesNoLabel | None, YesNoLabel]] = []
+        for case in cases:
+            sides = self.sides(case)
+            pair = sides if isinstance(sides, Failure) else self._pair(*sides)
+            if not isinstance(pair, Failure):
+                pairs.append(pair)
+        if not pairs:
+            problem = f"none of the {len(cases)} cases has a readable answer and yes or no as expected"
+            return self.failure(FailureKind.MISSING_EXPECTED, problem)
+        scores = pope_scores([answer for answer, _ in pairs], [label for _, label in pairs], self.variant)
+        shares = [_shares(answer, label, self.variant) for answer, label in pairs]
+        return [
+            self._set_score(part, scores, [share[part] for share in shares], len(cases) - len(pairs))
+            for part in ("accuracy", "precision", "recall", "f1", "yes_ratio")
+        ]
+
+    def _set_score(
+        self, part: str, scores: PopeScores, shares: list[tuple[int, int]], failures: int
+    ) -> SetScore:
+        from vlmops.statistics import bootstrap_ratio
+
+        return SetScore(
+            f"{self.name}_{part}",
+            getattr(scores, part),
+            n=len(shares),
+            failures=failures,
+            interval=bootstrap_ratio([top for top, _ in shares], [bottom for _, bottom in shares]),
+            explanation=f"{scores.true_positives} rightly and {scores.false_positives} wrongly yes, "
+            f"{scores.true_negatives} rightly and {scores.false_negatives} wrongly no"
+            + (f", {scores.unknown} neither" if scores.unknown else ""),
+            direction="none" if part == "yes_ratio" else "maximize",
+            metadata=asdict(scores),
+        )
+
+    def _pair(self, output: Any, expected: Any) -> tuple[YesNoLabel | None, YesNoLabel] | Failure:
+        label = yes_no_label(expected)
+        if label is None:
+            return self.failure(
+                FailureKind.MISSING_EXPECTED, f"expected: yes or no is needed, not {expected!r}"
+            )
+        try:
+            answer = (
+                yes_no_label(output)
+                if isinstance(output, bool)
+                else extract_yes_no(as_text(output), self.variant)
+            )
+        except TypeError as error:
+            return self.failure(FailureKind.UNPARSABLE, f"output: {error}")
+        if answer is None and self.variant == "vlmops":
+            return self.failure(
+                FailureKind.UNPARSABLE, f"the answer says neither yes nor no, or both: {output!r}"
+            )
+        return answer, label
