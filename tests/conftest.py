@@ -1,0 +1,43 @@
+"""Fixtures that several test folders share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+from phoenix_process import PhoenixProcess
+
+StartPhoenix = Callable[..., PhoenixProcess]
+
+
+@pytest.fixture(scope="session")
+def start_phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPhoenix]:
+    """Starts a Phoenix server with the arguments of ``PhoenixProcess``; all are stopped at the end."""
+    started: list[PhoenixProcess] = []
+
+    def start(**settings: Any) -> PhoenixProcess:
+        server = PhoenixProcess(tmp_path_factory.mktemp("phoenix"), **settings)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def phoenix_server(start_phoenix: StartPhoenix) -> PhoenixProcess:
+    """A Phoenix server without login that serves pictures from a folder."""
+    return start_phoenix()
+
+
+@pytest.fixture(scope="session")
+def phoenix_server_with_auth(start_phoenix: StartPhoenix) -> PhoenixProcess:
+    """The same with login."""
+    return start_phoenix(auth=True)
