@@ -9,12 +9,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from vlmops.images.image import Image
 from vlmops.images.origin import PathOrigin
-from vlmops.images.preparation import Preparation
+from vlmops.images.preparation import Preparation, PreparedOrigin
 from vlmops.images.reference import ImageReference
 
 _SCHEMA = """
@@ -30,28 +29,6 @@ CREATE TABLE IF NOT EXISTS prepared (
 _BUSY_SECONDS = 30.0
 _PENDING = 500
 _CLOCK_GRAIN_NS = 50_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedOrigin:
-    """A file's picture as preparation leaves it, made again whenever its bytes are needed.
-
-    Attributes:
-        image: The picture as it lies in the file.
-        preparation: What is done to it.
-    """
-
-    image: Image
-    preparation: Preparation
-
-    @property
-    def description(self) -> str:
-        """The file's path."""
-        return self.image.source
-
-    def read(self) -> bytes:
-        """The prepared bytes."""
-        return self.preparation.prepare(self.image).read()
 
 
 class ImageIndex:

@@ -1,0 +1,221 @@
+"""Datasets on Phoenix: chunked appends with stable ids, so that nothing is ever deleted unasked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from vlmops.datasets import ImageDataset, Sample
+from vlmops.errors import PlatformError, SampleError
+from vlmops.images import Image
+from vlmops.platforms.outcome import BatchOutcome
+from vlmops.platforms.port import DatasetHeader, DatasetState, DatasetVersion, ImageField
+from vlmops_phoenix.connection import PhoenixConnection
+from vlmops_phoenix.examples import from_example, to_example
+from vlmops_phoenix.pictures import PhoenixPictures
+
+_BATCH = 200
+_DELETE_BATCH = 500
+
+_DESCRIBE = """
+mutation ($id: ID!, $description: String!, $metadata: JSON!) {
+  patchDataset(input: {datasetId: $id, description: $description, metadata: $metadata}) { dataset { id } }
+}
+"""
+
+_DELETE = """
+mutation ($dataset: ID!, $examples: [ID!]!, $why: String!) {
+  deleteDatasetExamples(
+    input: {datasetId: $dataset, exampleIds: $examples, datasetVersionDescription: $why}
+  ) { dataset { id } }
+}
+"""
+
+
+class PhoenixDatasets:
+    """Datasets of one Phoenix."""
+
+    def __init__(self, connection: PhoenixConnection, pictures: PhoenixPictures) -> None:
+        self._connection = connection
+        self._pictures = pictures
+
+    @asynccontextmanager
+    async def writer(self, header: DatasetHeader) -> AsyncIterator[PhoenixDatasetWriter]:
+        """Open a push; Phoenix makes the dataset with the first batch."""
+        writer = PhoenixDatasetWriter(self._connection, self._pictures, header)
+        await writer.locate()
+        yield writer
+
+    async def read(self, name: str, version: str | None = None) -> ImageDataset:
+        """The dataset with pictures that are read when needed.
+
+        Phoenix gives all examples in one answer, so their JSON (not their pictures) is in memory at once.
+        """
+        found = await self.require(name)
+        examples = await self.examples(found["id"], version)
+        splits_of = await self._splits(found["id"])
+
+        def entries() -> Any:
+            for example in examples:
+                try:
+                    sample = from_example(example, self._pictures.restore)
+                    yield _with_split(sample, splits_of.get(example["node_id"], []))
+                except SampleError as error:
+                    yield error
+
+        return ImageDataset.from_samples(name, entries, found.get("description") or "")
+
+    async def versions(self, name: str) -> Sequence[DatasetVersion]:
+        """All versions, newest first."""
+        found = await self.require(name)
+        return [
+            DatasetVersion(
+                version["version_id"],
+                datetime.fromisoformat(version["created_at"]),
+                version.get("description") or "",
+            )
+            async for version in self._connection.pages(f"/v1/datasets/{found['id']}/versions", {"limit": 100})
+        ]
+
+    async def require(self, name: str) -> dict[str, Any]:
+        """The dataset's record.
+
+        Raises:
+            PlatformError: There is none of that name.
+        """
+        found = await self.find(name)
+        if found is None:
+            raise PlatformError(
+                f"Phoenix at {self._connection.settings.url} has no dataset {name!r}: push it first"
+            )
+        return found
+
+    async def find(self, name: str) -> dict[str, Any] | None:
+        """The dataset's record, if there is one of that name."""
+        page = await self._connection.get("/v1/datasets", {"name": name, "limit": 1})
+        return page["data"][0] if page["data"] else None
+
+    async def examples(self, dataset_id: str, version: str | None = None) -> list[dict[str, Any]]:
+        """All examples of a version."""
+        answer = await self._connection.get(
+            f"/v1/datasets/{dataset_id}/examples", {"version_id": version} if version else None
+        )
+        examples: list[dict[str, Any]] = answer["data"]["examples"]
+        return examples
+
+    async def _splits(self, dataset_id: str) -> dict[str, list[str]]:
+        """Splits by example node id, as people may have set them in Phoenix's screens."""
+        splits_of: dict[str, list[str]] = {}
+        async for split in self._connection.pages(f"/v1/datasets/{dataset_id}/splits"):
+            page = await self._connection.get(
+                f"/v1/datasets/{dataset_id}/examples", {"split": split["name"]}
+            )
+            for example in page["data"]["examples"]:
+                splits_of.setdefault(example["node_id"], []).append(split["name"])
+        return splits_of
+
+
+class PhoenixDatasetWriter:
+    """One push to one dataset."""
+
+    batch_size = _BATCH
+
+    def __init__(
+        self, connection: PhoenixConnection, pictures: PhoenixPictures, header: DatasetHeader
+    ) -> None:
+        self._connection = connection
+        self._pictures = pictures
+        self._header = header
+        self._id = ""
+        self._created_at = ""
+        self._version = ""
+
+    @property
+    def state_token(self) -> str | None:
+        """Dataset, its birth, and its newest version: ids alone repeat when a database is made anew."""
+        return f"{self._id} {self._created_at} {self._version}" if self._version else None
+
+    async def locate(self) -> None:
+        """Find the dataset and its newest version, if it is there."""
+        page = await self._connection.get("/v1/datasets", {"name": self._header.name, "limit": 1})
+        if not page["data"]:
+            return
+        self._id = page["data"][0]["id"]
+        self._created_at = page["data"][0]["created_at"]
+        versions = await self._connection.get(f"/v1/datasets/{self._id}/versions", {"limit": 1})
+        self._version = versions["data"][0]["version_id"] if versions["data"] else ""
+
+    async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:  # noqa: ARG002
+        """Store the picture; Phoenix itself keeps none, so sample and field do not matter."""
+        await self._pictures.keep(image)
+
+    async def write(self, samples: Sequence[Sample]) -> BatchOutcome:
+        """Append or update these samples in one request."""
+        examples = [to_example(sample, self._pictures.url_of) for sample in samples]
+        body = {
+            "action": "append",
+            "name": self._header.name,
+            "description": self._header.description,
+            "inputs": [example["input"] for example in examples],
+            "outputs": [example["output"] for example in examples],
+            "metadata": [example["metadata"] for example in examples],
+            "splits": [example["splits"] for example in examples],
+            "example_ids": [example["id"] for example in examples],
+        }
+        answer = await self._connection.post("/v1/datasets/upload", body, {"sync": "true"})
+        data = answer["data"]
+        self._version = data["version_id"]
+        if data["dataset_id"] != self._id:
+            await self.locate()
+        created, updated = data["num_created_examples"], data["num_updated_examples"]
+        return BatchOutcome(created, updated, len(samples) - created - updated)
+
+    async def finish(self, revision: str, keep: Callable[[str], bool] | None) -> DatasetState:
+        """Say in the dataset's description and metadata what it holds; with ``keep``, remove the rest."""
+        if not self._id:
+            return DatasetState("", f"{self._connection.settings.url}/datasets")
+        deleted = await self._delete_except(keep) if keep is not None else 0
+        variables = {
+            "id": self._id,
+            "description": _description(self._header, revision),
+            "metadata": {
+                **self._header.metadata,
+                "vlmops": {"revision": revision, "provenance": dict(self._header.provenance)},
+            },
+        }
+        await self._connection.graphql(_DESCRIBE, variables)
+        return DatasetState(self._version, dataset_url(self._connection.settings.url, self._id), deleted)
+
+    async def _delete_except(self, keep: Callable[[str], bool]) -> int:
+        answer = await self._connection.get(f"/v1/datasets/{self._id}/examples")
+        gone = [example["node_id"] for example in answer["data"]["examples"] if not keep(example["id"])]
+        for start in range(0, len(gone), _DELETE_BATCH):
+            variables = {
+                "dataset": self._id,
+                "examples": gone[start : start + _DELETE_BATCH],
+                "why": "no longer in the pushed dataset",
+            }
+            await self._connection.graphql(_DELETE, variables)
+        if gone:
+            await self.locate()
+        return len(gone)
+
+
+def dataset_url(base: str, dataset_id: str) -> str:
+    """The dataset's page of examples."""
+    return f"{base}/datasets/{quote(dataset_id, safe='')}/examples"
+
+
+def _description(header: DatasetHeader, revision: str) -> str:
+    origin = header.provenance.get("path") or header.provenance.get("url") or ""
+    facts = f"revision {revision[:12]}" + (f", from {origin}" if origin else "")
+    return f"{header.description} ({facts})" if header.description else facts
+
+
+def _with_split(sample: Sample, splits: Sequence[str]) -> Sample:
+    """The split as Phoenix has it now, which people may have changed in its screens."""
+    return sample if sample.split in splits else replace(sample, split=splits[0] if splits else None)

@@ -1,0 +1,117 @@
+"""What Phoenix has recorded, read back as cases with their pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from vlmops.errors import ImageError
+from vlmops.evaluators import Case, Failure, FailureKind, Usage
+from vlmops.platforms.port import Execution, ExecutionQuery, ScoreTarget
+from vlmops_phoenix.connection import PhoenixConnection
+from vlmops_phoenix.pictures import PhoenixPictures
+from vlmops_phoenix.span_messages import messages_of
+
+_PAGE = 200
+
+
+class PhoenixExecutions:
+    """Spans of one Phoenix."""
+
+    def __init__(self, connection: PhoenixConnection, pictures: PhoenixPictures) -> None:
+        self._connection = connection
+        self._pictures = pictures
+
+    async def read(self, query: ExecutionQuery) -> AsyncIterator[Execution]:
+        """Executions that fit, newest first, streamed page by page."""
+        project = quote(query.project or self._connection.settings.project, safe="")
+        path = f"/v1/projects/{project}/spans"
+        count = 0
+        async for span in self._connection.pages(path, _parameters(query)):
+            if query.limit is not None and count >= query.limit:
+                return
+            count += 1
+            yield self._execution(span)
+
+    def _execution(self, span: Mapping[str, Any]) -> Execution:
+        started = datetime.fromisoformat(span["start_time"])
+        ended = datetime.fromisoformat(span["end_time"])
+        context = span["context"]
+        attributes = span["attributes"]
+        case = Case(
+            output=_output(span, self._messages(attributes, "output")),
+            inputs=self._messages(attributes, "input") or _value(attributes, "input"),
+            id=context["span_id"],
+            metadata=_metadata(attributes),
+            usage=_usage(attributes),
+            latency=(ended - started).total_seconds(),
+        )
+        target = ScoreTarget("span", context["span_id"], context["trace_id"])
+        return Execution(case, target, started, attributes.get("session.id"))
+
+    def _messages(self, attributes: Mapping[str, Any], side: str) -> list[dict[str, Any]]:
+        """The side's messages, each picture as an image; one that cannot be an image stays its URL."""
+
+        def picture(url: str) -> Any:
+            try:
+                return self._pictures.at(url)
+            except ImageError:
+                return url
+
+        return messages_of(attributes, side, picture)
+
+
+def _parameters(query: ExecutionQuery) -> dict[str, Any]:
+    chosen: dict[str, Any] = {
+        "limit": min(_PAGE, query.limit) if query.limit else _PAGE,
+        "sort": "start_time",
+        "start_time": query.start.isoformat() if query.start else None,
+        "end_time": query.end.isoformat() if query.end else None,
+        "name": query.name,
+        "span_kind": query.kind,
+        "trace_id": list(query.trace_ids) or None,
+    }
+    return {key: value for key, value in chosen.items() if value is not None}
+
+
+def _output(span: Mapping[str, Any], messages: list[dict[str, Any]]) -> Any:
+    """The answer as text where it is text, else as the messages or JSON it is; a failed span's failure."""
+    if span["status_code"] == "ERROR":
+        return Failure(FailureKind.TASK_ERROR, span.get("status_message") or "the span ended with an error")
+    if messages:
+        content = messages[-1].get("content")
+        return content if content is not None else messages[-1]
+    return _value(span["attributes"], "output")
+
+
+def _value(attributes: Mapping[str, Any], side: str) -> Any:
+    value = attributes.get(f"{side}.value")
+    if isinstance(value, str) and attributes.get(f"{side}.mime_type") == "application/json":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _metadata(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    found = attributes.get("metadata")
+    if isinstance(found, str):
+        try:
+            found = json.loads(found)
+        except ValueError:
+            found = {"metadata": found}
+    nested = {key[9:]: value for key, value in attributes.items() if key.startswith("metadata.")}
+    model = attributes.get("llm.model_name")
+    return {**(found if isinstance(found, dict) else {}), **nested, **({"model": model} if model else {})}
+
+
+def _usage(attributes: Mapping[str, Any]) -> Usage | None:
+    tokens_in = attributes.get("llm.token_count.prompt")
+    tokens_out = attributes.get("llm.token_count.completion")
+    if tokens_in is None and tokens_out is None:
+        return None
+    return Usage(tokens_in, tokens_out, cost=attributes.get("llm.cost.total"))

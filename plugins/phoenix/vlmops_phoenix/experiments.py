@@ -1,0 +1,319 @@
+"""Experiments on Phoenix: its own experiments, runs and evaluations, so that its compare grid shows them.
+
+Runs and evaluations are written one by one as they come, so an interrupted experiment is continued by asking
+Phoenix which runs are missing. Answers and evaluations happen on our side, many at once; the client's ready-made
+runner sends every span from the event loop, which stalls concurrent answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from vlmops.datasets import Sample
+from vlmops.errors import PlatformError
+from vlmops.evaluators import (
+    Evaluator,
+    Failure,
+    FailureKind,
+    Score,
+    SetScore,
+    applies,
+    evaluate_in_thread,
+)
+from vlmops.images import images_in
+from vlmops.models import ModelReply
+from vlmops.platforms.port import ExperimentPlan, ExperimentRecord, Progress, Run
+from vlmops_phoenix.connection import PhoenixConnection
+from vlmops_phoenix.datasets import PhoenixDatasets
+from vlmops_phoenix.examples import from_example
+from vlmops_phoenix.pictures import PhoenixPictures
+from vlmops_phoenix.run_traces import RunTraces
+from vlmops_phoenix.runs import as_run, evaluated_by, to_error, to_evaluation, to_output
+
+_KEY = "vlmops_key"
+_EVALUATION_CONCURRENCY = 8
+
+
+class PhoenixExperiments:
+    """Experiments of one Phoenix."""
+
+    def __init__(
+        self, connection: PhoenixConnection, pictures: PhoenixPictures, datasets: PhoenixDatasets
+    ) -> None:
+        self._connection = connection
+        self._pictures = pictures
+        self._datasets = datasets
+
+    async def run(self, plan: ExperimentPlan, progress: Progress | None = None) -> ExperimentRecord:
+        """Run or continue an experiment."""
+        dataset = await self._datasets.require(plan.dataset)
+        experiment = await self._find(dataset["id"], plan.key) or await self._create(dataset["id"], plan)
+        present = experiment["successful_run_count"]
+        total = experiment["example_count"] * experiment["repetitions"]
+        board = _Board(done=present, total=total, progress=progress)
+        traces = self._traces(experiment)
+        try:
+            await self._answer_missing(experiment, plan, traces, board)
+            await self._evaluate_missing(experiment, plan.evaluators, traces)
+        finally:
+            await asyncio.to_thread(traces.close)
+        return await self.record(experiment["id"], resumed=present)
+
+    async def evaluate(
+        self, experiment_id: str, evaluators: Sequence[Evaluator], progress: Progress | None = None
+    ) -> ExperimentRecord:
+        """Score every run of an experiment anew; scores of the same name are replaced."""
+        experiment = await self._experiment(experiment_id)
+        traces = self._traces(experiment)
+        try:
+            await self._evaluate_missing(experiment, evaluators, traces, again=True, progress=progress)
+        finally:
+            await asyncio.to_thread(traces.close)
+        return await self.record(experiment_id)
+
+    async def write_set_scores(self, experiment_id: str, scores: Sequence[SetScore]) -> None:
+        """Phoenix has no scores of a whole experiment: they are kept in its metadata, shown in its table."""
+        experiment = await self._experiment(experiment_id)
+        metadata = dict(experiment["metadata"] or {})
+        metadata["scores"] = {**metadata.get("scores", {}), **{s.name: _set_score(s) for s in scores}}
+        await self._connection.patch(f"/v1/experiments/{experiment_id}", {"metadata": metadata})
+
+    async def record(self, experiment_id: str, resumed: int = 0) -> ExperimentRecord:
+        """The experiment as it stands."""
+        experiment = await self._experiment(experiment_id)
+        runs = [run async for _, run in self._runs(experiment)]
+        trace = next((run.trace_id for run in runs if run.trace_id), None)
+        return ExperimentRecord(
+            experiment_id,
+            experiment["name"],
+            self._url(experiment["dataset_id"], [experiment_id]),
+            experiment["dataset_id"],
+            experiment["dataset_version_id"],
+            runs,
+            resumed,
+            f"{self._connection.settings.url}/redirects/traces/{trace}" if trace else None,
+            experiment["metadata"] or {},
+        )
+
+    def compare_url(self, experiments: Sequence[ExperimentRecord]) -> str:
+        """The compare grid; the first experiment is the one the others are compared with."""
+        return self._url(experiments[0].dataset_id, [experiment.id for experiment in experiments])
+
+    def _url(self, dataset_id: str, experiment_ids: Sequence[str]) -> str:
+        chosen = "&".join(f"experimentId={quote(experiment, safe='')}" for experiment in experiment_ids)
+        return f"{self._connection.settings.url}/datasets/{quote(dataset_id, safe='')}/compare?{chosen}"
+
+    def _traces(self, experiment: Mapping[str, Any]) -> RunTraces:
+        project = experiment["project_name"] or self._connection.settings.project
+        return RunTraces(self._connection.settings, project, self._pictures.url_of)
+
+    async def _find(self, dataset_id: str, key: str) -> dict[str, Any] | None:
+        """The experiment of that key; of several (two processes began at once) the oldest."""
+        found: dict[str, Any] | None = None
+        async for experiment in self._connection.pages(f"/v1/datasets/{dataset_id}/experiments"):
+            if (experiment["metadata"] or {}).get(_KEY) == key:
+                found = experiment
+        return found
+
+    async def _create(self, dataset_id: str, plan: ExperimentPlan) -> dict[str, Any]:
+        body = {
+            "name": plan.name,
+            "description": plan.description or None,
+            "metadata": {**plan.metadata, _KEY: plan.key},
+            "version_id": plan.version,
+            "repetitions": plan.repetitions,
+        }
+        answer = await self._connection.post(f"/v1/datasets/{dataset_id}/experiments", body)
+        experiment: dict[str, Any] = answer["data"]
+        return experiment
+
+    async def _experiment(self, experiment_id: str) -> dict[str, Any]:
+        answer = await self._connection.get(f"/v1/experiments/{experiment_id}")
+        experiment: dict[str, Any] = answer["data"]
+        return experiment
+
+    async def _answer_missing(
+        self, experiment: Mapping[str, Any], plan: ExperimentPlan, traces: RunTraces, board: _Board
+    ) -> None:
+        """Answer what has no successful answer yet, at most ``plan.concurrency`` at once."""
+        gate = asyncio.Semaphore(plan.concurrency)
+
+        async def one(example: Mapping[str, Any], repetition: int) -> None:
+            try:
+                await self._answer(experiment["id"], plan, traces, example, repetition)
+            finally:
+                gate.release()
+            board.advance()
+
+        async with asyncio.TaskGroup() as tasks:
+            async for example, repetition in self._incomplete(experiment["id"]):
+                await gate.acquire()
+                tasks.create_task(one(example, repetition))
+
+    async def _incomplete(self, experiment_id: str) -> AsyncIterator[tuple[Mapping[str, Any], int]]:
+        path = f"/v1/experiments/{experiment_id}/incomplete-runs"
+        async for entry in self._connection.pages(path, {"limit": 100}):
+            for repetition in entry["repetition_numbers"]:
+                yield entry["dataset_example"], repetition
+
+    async def _answer(
+        self,
+        experiment_id: str,
+        plan: ExperimentPlan,
+        traces: RunTraces,
+        example: Mapping[str, Any],
+        repetition: int,
+    ) -> None:
+        sample = from_example(example, self._pictures.restore)
+        started = datetime.now(UTC)
+        with traces.answer(plan.name, sample) as trace:
+            answer = await _answered(plan, sample)
+            ended = datetime.now(UTC)
+            if isinstance(answer, ModelReply):
+                await asyncio.gather(*(self._pictures.keep(image) for image in images_in(answer.output)))
+            trace.close(answer, self._pictures.url_of)
+        failed = isinstance(answer, Failure)
+        body = {
+            "dataset_example_id": example.get("node_id") or example["id"],
+            "output": None if isinstance(answer, Failure) else to_output(answer, self._pictures.url_of),
+            "repetition_number": repetition,
+            "start_time": started.isoformat(),
+            "end_time": ended.isoformat(),
+            "trace_id": trace.trace_id,
+            **({"error": to_error(answer)} if isinstance(answer, Failure) else {}),
+        }
+        try:
+            await self._connection.post(f"/v1/experiments/{experiment_id}/runs", body)
+        except PlatformError as error:
+            # Another process that continues the same experiment was faster: its answer stands.
+            if failed or "409" not in str(error):
+                raise
+
+    async def _evaluate_missing(
+        self,
+        experiment: Mapping[str, Any],
+        evaluators: Sequence[Evaluator],
+        traces: RunTraces,
+        *,
+        again: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        gate = asyncio.Semaphore(_EVALUATION_CONCURRENCY)
+        pending = [
+            (run, evaluator)
+            async for record, run in self._runs(experiment)
+            for evaluator in evaluators
+            if not isinstance(run.case.output, Failure)
+            and applies(evaluator, run.case)
+            and (again or not evaluated_by(record["annotations"], evaluator.name))
+        ]
+        board = _Board(0, len(pending), progress)
+
+        async def one(run: Run, evaluator: Evaluator) -> None:
+            async with gate:
+                await self._evaluate(run, evaluator, traces)
+            board.advance()
+
+        async with asyncio.TaskGroup() as tasks:
+            for run, evaluator in pending:
+                tasks.create_task(one(run, evaluator))
+
+    async def _evaluate(self, run: Run, evaluator: Evaluator, traces: RunTraces) -> None:
+        started = datetime.now(UTC)
+        with traces.evaluation(evaluator.name, run.case) as trace:
+            result = await evaluate_in_thread(evaluator, run.case)
+            failed = to_error(result) if isinstance(result, Failure) else None
+            scores = [] if isinstance(result, Failure) else result if isinstance(result, list) else [result]
+            trace.close([{"name": s.name, "value": s.value, "explanation": s.explanation} for s in scores], failed)
+        common = {
+            "experiment_run_id": run.id,
+            "annotator_kind": "CODE",
+            "start_time": started.isoformat(),
+            "end_time": datetime.now(UTC).isoformat(),
+            "trace_id": trace.trace_id,
+        }
+        for score in scores:
+            await self._write_score(score, evaluator.name, len(scores), common)
+        if failed:
+            note = {"vlmops": {"evaluator": evaluator.name, "parts": 1}}
+            body = {**common, "name": evaluator.name, "result": None, "error": failed, "metadata": note}
+            await self._connection.post("/v1/experiment_evaluations", body)
+
+    async def _write_score(
+        self, score: Score, evaluator: str, parts: int, common: Mapping[str, Any]
+    ) -> None:
+        body = {**common, **to_evaluation(score, evaluator, parts)}
+        if score.evidence is not None:
+            await self._pictures.keep(score.evidence)
+            body["metadata"]["evidence"] = self._pictures.url_of(score.evidence)
+        await self._connection.post("/v1/experiment_evaluations", body)
+
+    async def _runs(
+        self, experiment: Mapping[str, Any]
+    ) -> AsyncIterator[tuple[Mapping[str, Any], Run]]:
+        """Every run as Phoenix has it, and as it means to us."""
+        samples = await self._samples(experiment)
+        records = await self._connection.get(f"/v1/experiments/{experiment['id']}/json")
+        ids = {
+            (run["dataset_example_id"], run["repetition_number"]): run["id"]
+            async for run in self._connection.pages(f"/v1/experiments/{experiment['id']}/runs", {"limit": 500})
+        }
+        for record in records or []:
+            sample = samples.get(record["example_id"])
+            if sample is None:
+                continue
+            run = as_run(record, sample, self._pictures.restore)
+            key = (record["example_id"], record["repetition_number"])
+            yield record, Run(run.case, run.repetition, run.results, ids.get(key, ""), run.trace_id)
+
+    async def _samples(self, experiment: Mapping[str, Any]) -> dict[str, Sample]:
+        examples = await self._datasets.examples(experiment["dataset_id"], experiment["dataset_version_id"])
+        return {
+            example.get("node_id") or example["id"]: from_example(example, self._pictures.restore)
+            for example in examples
+        }
+
+
+@dataclass
+class _Board:
+    """How far the work is."""
+
+    done: int
+    total: int
+    progress: Progress | None
+    _told: int = field(default=-1, init=False)
+
+    def advance(self) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
+
+async def _answered(plan: ExperimentPlan, sample: Sample) -> ModelReply | Failure:
+    try:
+        async with asyncio.timeout(plan.timeout):
+            return await plan.task(sample)
+    except TimeoutError:
+        return Failure(FailureKind.TIMEOUT, f"no answer within {plan.timeout:g} s")
+    except Exception as error:  # noqa: BLE001 - whatever the user's task raises is a recorded failure
+        return Failure(FailureKind.TASK_ERROR, f"{type(error).__name__}: {error}")
+
+
+def _set_score(score: SetScore) -> dict[str, Any]:
+    value = score.value if math.isfinite(score.value) else None
+    shown: dict[str, Any] = {"value": value, "n": score.n, "failures": score.failures}
+    if score.interval is not None:
+        shown |= {
+            "low": score.interval.low,
+            "high": score.interval.high,
+            "confidence": score.interval.confidence,
+        }
+    return shown
+
+

@@ -1,0 +1,111 @@
+"""Pictures on Phoenix's behalf: kept in the media store, shown by URL, given back by reference."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from vlmops.errors import ImageError, MediaError
+from vlmops.images import Image, ImageReference
+from vlmops.media import MediaAddress, MediaNotFound, MediaStore, UrlPolicy, open_store
+from vlmops_phoenix.settings import PhoenixSettings
+
+_FETCH_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class StoredOrigin:
+    """A picture in the media store; where the store of this machine lacks it, the served URL is asked.
+
+    Attributes:
+        pictures: Store and URLs.
+        address: Which picture.
+    """
+
+    pictures: PhoenixPictures
+    address: MediaAddress
+
+    @property
+    def description(self) -> str:
+        """Its address, for messages."""
+        return f"stored picture {self.address.name}"
+
+    def read(self) -> bytes:
+        """Its bytes.
+
+        Raises:
+            ImageError: Neither the store nor the URL has it.
+        """
+        try:
+            return self.pictures.store.read(self.address)
+        except MediaNotFound:
+            return self.pictures.fetch(self.address)
+        except MediaError as error:
+            raise ImageError(self.description, str(error)) from error
+
+
+class PhoenixPictures:
+    """The media store and the URLs under which Phoenix's pages find what is in it.
+
+    Attributes:
+        store: The store.
+        urls: Address to URL and back.
+    """
+
+    def __init__(self, settings: PhoenixSettings) -> None:
+        self._settings = settings
+        self.store: MediaStore = open_store(settings.media_store)
+        self.urls = UrlPolicy.configured(settings.media_url, root_path=urlsplit(settings.url).path)
+
+    def url_of(self, image: Image) -> str:
+        """Where a browser that shows Phoenix's pages finds the picture."""
+        return self.urls.url_for(MediaAddress(image.sha256, image.media_type))
+
+    async def keep(self, image: Image) -> None:
+        """Store the picture unless it is stored."""
+        await asyncio.to_thread(self._keep, image)
+
+    def restore(self, reference: ImageReference) -> Image:
+        """The picture a reference names, read when it is needed."""
+        address = MediaAddress(reference.sha256, reference.media_type)
+        return Image.from_reference(reference, StoredOrigin(self, address))
+
+    def at(self, url: str) -> Image:
+        """The picture a page shows under this URL: ours by address, any other by URL or data URI."""
+        address = self.urls.address_in(url)
+        if address is not None:
+            return Image.from_origin(StoredOrigin(self, address))
+        return Image.from_data_uri(url) if url.startswith("data:") else Image.from_url(url)
+
+    def browser_url(self, address: MediaAddress) -> str:
+        """The absolute URL a browser on Phoenix's pages asks for the picture."""
+        parts = urlsplit(self._settings.url)
+        return self.urls.on(f"{parts.scheme}://{parts.netloc}").url_for(address)
+
+    def fetch(self, address: MediaAddress) -> bytes:
+        """The picture's bytes over HTTP, from where browsers get them.
+
+        Raises:
+            ImageError: It is not there either.
+        """
+        import httpx
+
+        url = self.browser_url(address)
+        own = urlsplit(url).netloc == urlsplit(self._settings.url).netloc
+        headers = dict(self._settings.headers) if own else {}
+        source = f"stored picture {address.name}"
+        fix = "push the dataset again, or set VLMOPS_MEDIA_STORE to the store it was pushed to"
+        try:
+            response = httpx.get(url, headers=headers, timeout=_FETCH_SECONDS, follow_redirects=True)
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            where = f"neither in {self.store.description} nor at {url}"
+            raise ImageError(source, f"{where} ({type(error).__name__})", fix) from error
+        if MediaAddress.of(response.content, address.media_type) != address:
+            raise ImageError(source, f"{url} gave other bytes than the address promises", fix)
+        return response.content
+
+    def _keep(self, image: Image) -> None:
+        if not self.store.has(MediaAddress(image.sha256, image.media_type)):
+            self.store.put(image.read(), image.media_type)

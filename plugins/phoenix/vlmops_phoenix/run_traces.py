@@ -1,0 +1,188 @@
+"""Traces of experiment runs, as Phoenix's own runner makes them, with the picture drawn in the model's span."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from vlmops.datasets import Sample
+from vlmops.evaluators import Case, Failure
+from vlmops.images import Image, images_in, map_images, to_json
+from vlmops.models import ModelReply
+from vlmops_phoenix.examples import UrlOf
+from vlmops_phoenix.settings import PhoenixSettings
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+_FLUSH_MILLISECONDS = 30_000
+
+
+class RunTraces:
+    """Spans of one experiment's runs, sent in batches from a thread of their own.
+
+    Args:
+        settings: Where Phoenix is.
+        project: The experiment's project.
+        url_of: Where a browser finds a stored picture.
+    """
+
+    def __init__(self, settings: PhoenixSettings, project: str, url_of: UrlOf) -> None:
+        from openinference.semconv.resource import ResourceAttributes
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        exporter = OTLPSpanExporter(
+            endpoint=urljoin(settings.url + "/", "v1/traces"), headers=dict(settings.headers)
+        )
+        self._provider = TracerProvider(resource=Resource({ResourceAttributes.PROJECT_NAME: project}))
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._tracer = self._provider.get_tracer("vlmops")
+        self._url_of = url_of
+
+    def close(self) -> None:
+        """Send what is left and stop."""
+        self._provider.force_flush(_FLUSH_MILLISECONDS)
+        self._provider.shutdown()
+
+    @contextmanager
+    def answer(self, name: str, sample: Sample) -> Iterator[AnswerTrace]:
+        """The trace of one answer: a root span, and under it the model's span with the pictures."""
+        from opentelemetry.context import Context
+
+        with self._tracer.start_as_current_span(f"Task: {name}", context=Context()) as root:
+            root.set_attributes(
+                {
+                    "openinference.span.kind": "CHAIN",
+                    "input.value": _text(sample.inputs),
+                    "input.mime_type": "application/json",
+                    "metadata": json.dumps({"sample_id": sample.id}),
+                }
+            )
+            with self._tracer.start_as_current_span(name) as model:
+                yield AnswerTrace(root, model, sample, self._url_of)
+
+    @contextmanager
+    def evaluation(self, name: str, case: Case) -> Iterator[EvaluationTrace]:
+        """The trace of one evaluation."""
+        from opentelemetry.context import Context
+
+        with self._tracer.start_as_current_span(f"Evaluation: {name}", context=Context()) as span:
+            shown = {"output": _text(case.output), "expected": _text(case.expected), "sample_id": case.id}
+            span.set_attributes(
+                {
+                    "openinference.span.kind": "EVALUATOR",
+                    "input.value": json.dumps(shown, ensure_ascii=False),
+                    "input.mime_type": "application/json",
+                }
+            )
+            yield EvaluationTrace(span)
+
+
+class EvaluationTrace:
+    """The span of one evaluation."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    @property
+    def trace_id(self) -> str:
+        """Its trace, as 32 hexadecimal digits."""
+        return _trace_id(self._span)
+
+    def close(self, results: Any, failed: str | None) -> None:
+        """Record what came of it."""
+        self._span.set_attributes({"output.value": _text(results), "output.mime_type": "application/json"})
+        _set_status(self._span, failed)
+
+
+class AnswerTrace:
+    """The two spans of one answer."""
+
+    def __init__(self, root: Span, model: Span, sample: Sample, url_of: UrlOf) -> None:
+        self._root = root
+        self._model = model
+        model.set_attributes(
+            {"openinference.span.kind": "LLM", **_message("input", 0, "user", sample.inputs, url_of)}
+        )
+
+    @property
+    def trace_id(self) -> str:
+        """The trace, as 32 hexadecimal digits."""
+        return _trace_id(self._root)
+
+    def close(self, answer: ModelReply | Failure, url_of: UrlOf) -> None:
+        """Record the answer, or why there is none."""
+        if isinstance(answer, Failure):
+            for span in (self._root, self._model):
+                _set_status(span, f"{answer.kind.value}: {answer.message}")
+            return
+        output = {"output.value": _text(answer.output), "output.mime_type": "application/json"}
+        self._root.set_attributes(output)
+        self._model.set_attributes(
+            {
+                "llm.model_name": answer.model,
+                **_message("output", 0, "assistant", answer.output, url_of),
+                **_usage(answer),
+            }
+        )
+        for span in (self._root, self._model):
+            _set_status(span, None)
+
+
+def _message(
+    side: str, index: int, role: str, value: Any, url_of: UrlOf
+) -> dict[str, str]:
+    """OpenInference attributes of a message with its pictures, which is where Phoenix draws them."""
+    prefix = f"llm.{side}_messages.{index}.message"
+    attributes = {f"{prefix}.role": role}
+    parts: list[tuple[str, str]] = [("image", url_of(image)) for image in images_in(value)]
+    text = _words(value)
+    if text:
+        parts.append(("text", text))
+    for number, (kind, content) in enumerate(parts):
+        part = f"{prefix}.contents.{number}.message_content"
+        attributes[f"{part}.type"] = kind
+        attributes[f"{part}.image.image.url" if kind == "image" else f"{part}.text"] = content
+    return attributes
+
+
+def _words(value: Any) -> str:
+    """What is not a picture, as text."""
+    if isinstance(value, Image):
+        return ""
+    if isinstance(value, Mapping):
+        value = {key: inner for key, inner in value.items() if not isinstance(inner, Image)}
+        return _text(value) if value else ""
+    return value if isinstance(value, str) else _text(value)
+
+
+def _usage(answer: ModelReply) -> dict[str, int]:
+    if answer.usage is None:
+        return {}
+    prompt, completion = answer.usage.input_tokens, answer.usage.output_tokens
+    counts = {
+        "llm.token_count.prompt": prompt,
+        "llm.token_count.completion": completion,
+        "llm.token_count.total": None if prompt is None or completion is None else prompt + completion,
+    }
+    return {key: count for key, count in counts.items() if count is not None}
+
+
+def _text(value: Any) -> str:
+    return json.dumps(map_images(value, to_json), ensure_ascii=False, default=str)
+
+
+def _trace_id(span: Span) -> str:
+    return f"{span.get_span_context().trace_id:032x}"
+
+
+def _set_status(span: Span, problem: str | None) -> None:
+    from opentelemetry.trace import Status, StatusCode
+
+    span.set_status(Status(StatusCode.ERROR, problem) if problem else Status(StatusCode.OK))

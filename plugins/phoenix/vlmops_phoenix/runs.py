@@ -1,0 +1,143 @@
+"""Answers as Phoenix experiment runs and back; scores as experiment evaluations and back. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from vlmops.datasets import Sample
+from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage
+from vlmops.images import map_images, restore_images, to_json
+from vlmops.models import ModelReply
+from vlmops.platforms.port import Run
+from vlmops_phoenix.examples import MACHINE_KEY, Restore, UrlOf, message
+from vlmops_phoenix.scores import result_of
+
+_SEPARATOR = ": "
+
+
+def to_output(reply: ModelReply, url_of: UrlOf) -> dict[str, Any]:
+    """The run's output: a message for the compare grid, the prediction itself, and what it took."""
+    machine: dict[str, Any] = {"model": reply.model, "latency": reply.latency}
+    if reply.usage is not None:
+        machine["usage"] = {key: value for key, value in asdict(reply.usage).items() if value is not None}
+    if reply.metadata:
+        machine["metadata"] = dict(reply.metadata)
+    return {
+        **message(reply.output, url_of),
+        "prediction": map_images(reply.output, to_json),
+        MACHINE_KEY: machine,
+    }
+
+
+def to_error(failure: Failure) -> str:
+    """The run's error text; :func:`from_error` reads it back."""
+    return f"{failure.kind.value}{_SEPARATOR}{failure.message}"
+
+
+def from_error(text: str, evaluator: str = "") -> Failure:
+    """The failure behind an error text; one that vlmops did not write is a task's or evaluator's own error."""
+    kind, separator, message_text = text.partition(_SEPARATOR)
+    if separator and kind in FailureKind:
+        return Failure(FailureKind(kind), message_text, evaluator)
+    return Failure(FailureKind.EVALUATOR_ERROR if evaluator else FailureKind.TASK_ERROR, text, evaluator)
+
+
+def to_case(sample: Sample, output: Any, error: str | None, restore: Restore) -> Case:
+    """What evaluators see of a run; an output that vlmops did not write is taken as it is."""
+    usage: Usage | None = None
+    latency: float | None = None
+    answer = output
+    if error is not None:
+        answer = from_error(error)
+    elif isinstance(output, Mapping) and MACHINE_KEY in output:
+        machine = output[MACHINE_KEY]
+        answer = restore_images(output.get("prediction"), restore)
+        usage = Usage(**machine["usage"]) if machine.get("usage") else None
+        latency = machine.get("latency")
+    return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata, usage, latency)
+
+
+def to_evaluation(score: Score, evaluator: str, parts: int) -> dict[str, Any]:
+    """Name, result and metadata of the experiment evaluation that stands for a score.
+
+    Args:
+        score: One score.
+        evaluator: Name of the evaluator that gave it.
+        parts: How many scores the evaluator gave; tells a finished evaluation from an interrupted one.
+    """
+    return {
+        "name": score.name,
+        "result": result_of(score),
+        "metadata": {**score.metadata, "vlmops": _provenance(score, evaluator, parts)},
+    }
+
+
+def from_annotations(annotations: Sequence[Mapping[str, Any]]) -> list[Score | Failure]:
+    """The scores and failures behind the annotations of a run."""
+    return [_from_annotation(annotation) for annotation in annotations]
+
+
+def evaluated_by(annotations: Sequence[Mapping[str, Any]], evaluator: str) -> bool:
+    """Whether the evaluator has finished with this run and did not fail."""
+    own = [
+        note["parts"]
+        for annotation in annotations
+        if not annotation.get("error")
+        and (note := (annotation.get("metadata") or {}).get("vlmops", {})).get("evaluator") == evaluator
+    ]
+    return bool(own) and len(own) >= own[0]
+
+
+def as_run(record: Mapping[str, Any], sample: Sample, restore: Restore) -> Run:
+    """A run from the record that Phoenix's JSON export gives of it."""
+    return Run(
+        to_case(sample, record["output"], record["error"], restore),
+        record["repetition_number"],
+        from_annotations(record["annotations"]),
+        trace_id=record["trace_id"],
+    )
+
+
+def _provenance(score: Score, evaluator: str, parts: int) -> dict[str, Any]:
+    bounds = None if score.range is None else [_finite(bound) for bound in score.range]
+    kind = "bool" if isinstance(score.value, bool) else "label" if isinstance(score.value, str) else "number"
+    return {
+        "evaluator": evaluator,
+        "parts": parts,
+        "direction": score.direction,
+        "range": bounds,
+        "kind": kind,
+    }
+
+
+def _from_annotation(annotation: Mapping[str, Any]) -> Score | Failure:
+    if annotation.get("error"):
+        return from_error(annotation["error"], annotation["name"])
+    metadata = dict(annotation.get("metadata") or {})
+    note = metadata.pop("vlmops", {})
+    value: Any = annotation.get("score")
+    if note.get("kind") == "bool":
+        value = bool(value)
+    elif value is None:
+        label = annotation.get("label") or ""
+        value = float(label) if note.get("kind") == "number" else label
+    low, high = note.get("range") or (None, None)
+    return Score(
+        annotation["name"],
+        value,
+        annotation.get("explanation") or "",
+        note.get("direction", "none"),
+        (_bound(low, -1), _bound(high, 1)) if note.get("range") else None,
+        metadata,
+    )
+
+
+def _finite(bound: float) -> float | None:
+    """JSON has no infinity: an absent bound is null."""
+    return bound if abs(bound) != float("inf") else None
+
+
+def _bound(bound: float | None, sign: int) -> float:
+    return sign * float("inf") if bound is None else bound

@@ -1,0 +1,42 @@
+"""Calling coroutines from synchronous code: the one bridge that every blocking function uses."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def blocking(start: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end and give its result, also where an event loop runs already (notebooks).
+
+    With a loop running, the coroutine gets a loop and a thread of its own, and the caller waits.
+
+    Example:
+        >>> async def answer() -> int:
+        ...     return 42
+        >>> blocking(answer)
+        42
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(start())
+    outcome: list[T] = []
+    error: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(asyncio.run(start()))
+        except BaseException as raised:  # noqa: BLE001 - carried over to the waiting caller
+            error.append(raised)
+
+    thread = threading.Thread(target=work, name="vlmops-blocking")
+    thread.start()
+    thread.join()
+    if error:
+        raise error[0]
+    return outcome[0]

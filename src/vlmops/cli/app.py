@@ -1,0 +1,57 @@
+"""The ``vlmops`` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from vlmops.cli import datasets, demo, doctor, evaluators, experiments, media
+from vlmops.cli.exit_codes import ExitCode
+
+app = typer.Typer(
+    name="vlmops",
+    help="The vision layer for Langfuse and Arize Phoenix.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and end.", is_eager=True),
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("vlmops"))
+        raise typer.Exit
+
+
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.command("push")(datasets.push_command)
+app.command("pull")(datasets.pull_command)
+app.command("run")(experiments.run_command)
+app.command("score")(experiments.score_command)
+app.command("evaluators")(evaluators.evaluators_command)
+app.add_typer(media.app, name="media")
+
+
+def main() -> None:
+    """Run the command; an error meant for the user is one line on standard error and an exit code."""
+    from vlmops.errors import UsageError, VlmopsError
+
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: run the same command again to continue\n")
+        sys.exit(ExitCode.INTERRUPTED)
+    except UsageError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(ExitCode.USAGE)
+    except VlmopsError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(ExitCode.GATE_FAILED)

@@ -1,0 +1,59 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from vlmops.evaluators import Evaluator
+    from vlmops.platforms import Platform
+
+TargetOption = typer.Option(
+    ["phoenix"], "--to", help="Platform to write to; repeat it to write to several at once."
+)
+PlatformOption = typer.Option("phoenix", "--on", help="Platform to work on.")
+UrlOption = typer.Option(None, "--url", help="Base URL of the platform; its own environment variables otherwise.")
+EvaluatorsOption = typer.Option(
+    ...,
+    "--evaluator",
+    "-e",
+    help="Evaluator by name, with parameters as JSON after '=': -e cer -e 'field_match={\"key\": \"fields\"}'.",
+)
+
+
+def connected(name: str, url: str | None) -> Platform:
+    """The platform of that name at that address."""
+    from vlmops.platforms import connect
+
+    return connect(name, **({"url": url} if url else {}))
+
+
+def made_evaluators(specifications: Sequence[str]) -> list[Evaluator]:
+    """Evaluators from ``name`` or ``name={json}``.
+
+    Raises:
+        UsageError: The parameters are not a JSON object.
+        EvaluatorError: The name or a parameter is unknown.
+    """
+    from vlmops.evaluators import create
+
+    return [create(name, **parameters) for name, parameters in map(_parted, specifications)]
+
+
+def _parted(specification: str) -> tuple[str, dict[str, Any]]:
+    from vlmops.errors import UsageError
+
+    name, separator, text = specification.partition("=")
+    if not separator:
+        return name, {}
+    try:
+        parameters = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"the parameters of evaluator {name!r} are not JSON: {error}") from error
+    if not isinstance(parameters, dict):
+        raise UsageError(f"the parameters of evaluator {name!r} must be a JSON object")
+    return name, parameters

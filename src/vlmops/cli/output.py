@@ -1,0 +1,90 @@
+"""What commands print: tables for people, JSON for machines, progress only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vlmops.platforms import ItemFailure
+
+JsonOption = typer.Option(False, "--json", help="Print one JSON document for machines.")
+
+_SHOWN_FAILURES = 20
+
+
+def console() -> Console:
+    """Standard output, as wide as the terminal."""
+    from rich.console import Console
+
+    return Console(soft_wrap=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a result as one JSON document."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_as_json))
+
+
+def print_failures(failures: Sequence[ItemFailure]) -> None:
+    """A line on standard error for each failure, the first twenty; ``--json`` and ``--failures`` give all."""
+    for failure in failures[:_SHOWN_FAILURES]:
+        sys.stderr.write(f"failed: {describe(failure)}\n")
+    if len(failures) > _SHOWN_FAILURES:
+        more = len(failures) - _SHOWN_FAILURES
+        sys.stderr.write(f"... and {more} more; --failures FILE writes all of them\n")
+
+
+def describe(failure: ItemFailure) -> str:
+    """A failure as one line that names place, field and fix."""
+    places = [place for place in (failure.source, failure.field) if place]
+    if not failure.source and failure.id:
+        places.insert(0, failure.id)
+    shown = failure.message
+    # Errors of pictures begin with the picture's place themselves.
+    if places and shown.startswith(f"{places[0]}: "):
+        places = places[1:]
+    return ": ".join([*places, shown])
+
+
+@contextmanager
+def counting(label: str, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """Progress of work whose end is not known, drawn on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def measured(label: str, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Progress of work whose end is known, drawn on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _as_json(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)

@@ -1,0 +1,60 @@
+"""Experiments side by side, as a table for the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from vlmops.evaluators import SetScore
+    from vlmops.experiments import ExperimentSummary
+
+_ARROWS = {"maximize": "↑", "minimize": "↓", "none": ""}
+
+
+def summary_table(summaries: Sequence[ExperimentSummary]) -> Table:
+    """A row a metric, a column an experiment: value, 95 % interval, and how many answers stand behind it."""
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("metric")
+    for summary in summaries:
+        table.add_column(summary.name, justify="right")
+    for name, arrow in _metrics(summaries).items():
+        table.add_row(f"{name} {arrow}", *(_cell(summary, name) for summary in summaries))
+    table.add_section()
+    table.add_row("answers", *(f"{s.runs - sum(s.failures.values())} of {s.runs}" for s in summaries))
+    if any(summary.failures for summary in summaries):
+        table.add_row("failures", *(_failures(summary) for summary in summaries))
+    table.add_row("median latency", *(_seconds(summary.latency) for summary in summaries))
+    return table
+
+
+def _metrics(summaries: Sequence[ExperimentSummary]) -> dict[str, str]:
+    return {score.name: _ARROWS[score.direction] for summary in summaries for score in summary.scores}
+
+
+def _cell(summary: ExperimentSummary, name: str) -> str:
+    score = next((score for score in summary.scores if score.name == name), None)
+    if score is None:
+        return "-"
+    return f"{_value(score)}  n={score.n}" + (f", {score.failures} failed" if score.failures else "")
+
+
+def _value(score: SetScore) -> str:
+    if math.isnan(score.value):
+        return "undefined"
+    interval = score.interval
+    shown = f"{score.value:.3f}"
+    return shown if interval is None else f"{shown} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def _failures(summary: ExperimentSummary) -> str:
+    return ", ".join(f"{kind.value}: {n}" for kind, n in summary.failures.items()) or "none"
+
+
+def _seconds(latency: float | None) -> str:
+    return "-" if latency is None else f"{latency:.2f} s"

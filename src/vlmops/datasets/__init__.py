@@ -1,0 +1,22 @@
+"""Datasets of samples with pictures."""
+
+from __future__ import annotations
+
+from vlmops.datasets.dataset import Entry, ImageDataset, SampleSource, Source
+from vlmops.datasets.manifest import Revision, digest
+from vlmops.datasets.sample import Sample
+from vlmops.datasets.sources import Columns, FolderSource, TableSource, open_source
+
+__all__ = [
+    "Columns",
+    "Entry",
+    "FolderSource",
+    "ImageDataset",
+    "Revision",
+    "Sample",
+    "SampleSource",
+    "Source",
+    "TableSource",
+    "digest",
+    "open_source",
+]

@@ -1,0 +1,106 @@
+"""One sample of a dataset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vlmops.errors import SampleError
+
+if TYPE_CHECKING:
+    from vlmops.images import Image
+
+MAX_ID_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What goes into a model, and what should come out.
+
+    Attributes:
+        id: Unique in its dataset and stable over time: pushing a sample again updates the one with this id.
+            1 to 255 characters.
+        inputs: An object (JSON) with :class:`~vlmops.Image` values anywhere in it.
+        expected: JSON, pictures allowed; ``None`` when unknown.
+        metadata: JSON for people and slices, never shown to the model.
+        split: Name of its split (``"train"``, ``"test"``, ...), if it has one.
+        tags: Free labels.
+        source: Where it was read from (``labels.jsonl:12``), for messages; not part of its content.
+
+    Raises:
+        SampleError: The id is empty or too long, or a value cannot be written as JSON.
+
+    Example:
+        >>> sample = Sample("r1", {"question": "What is the total?"}, expected="12.50", split="test")
+        >>> sample.images
+        ()
+    """
+
+    id: str
+    inputs: Mapping[str, Any]
+    expected: Any = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    split: str | None = None
+    tags: tuple[str, ...] = ()
+    source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        place = self.source or f"sample {self.id!r}"
+        if not isinstance(self.id, str) or not self.id.strip():
+            raise SampleError(place, "the id is empty", "give every sample a unique text id", field="id")
+        if len(self.id) > MAX_ID_LENGTH:
+            raise SampleError(
+                place,
+                f"the id has {len(self.id)} characters",
+                f"use at most {MAX_ID_LENGTH}",
+                field="id",
+                sample_id=self.id,
+            )
+        for name in ("inputs", "metadata"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise SampleError(
+                    place, "is not an object", "give a mapping", field=name, sample_id=self.id
+                )
+        for name in ("inputs", "expected", "metadata"):
+            problem = _json_problem(getattr(self, name), name)
+            if problem:
+                path, what = problem
+                raise SampleError(place, what, "use JSON values and images", field=path, sample_id=self.id)
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Every picture of the inputs and of the expected value, in order."""
+        return tuple(image for _, image in self.image_fields())
+
+    def image_fields(self) -> Iterator[tuple[str, Image]]:
+        """Every picture with the field it stands in: ``"inputs"``, ``"expected"`` or ``"metadata"``."""
+        from vlmops.images import images_in
+
+        for name in ("inputs", "expected", "metadata"):
+            for image in images_in(getattr(self, name)):
+                yield name, image
+
+
+def _json_problem(value: Any, path: str) -> tuple[str, str] | None:
+    """Path and description of the first value that JSON cannot hold, pictures apart."""
+    if value is None or isinstance(value, str | bool | int):
+        return None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else (path, f"{value} is not a JSON number")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                return path, f"the key {key!r} is not text"
+            if problem := _json_problem(inner, f"{path}.{key}"):
+                return problem
+        return None
+    if isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            if problem := _json_problem(inner, f"{path}.{index}"):
+                return problem
+        return None
+    from vlmops.images import Image
+
+    return None if isinstance(value, Image) else (path, f"a {type(value).__name__} is not JSON")

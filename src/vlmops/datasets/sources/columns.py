@@ -1,0 +1,178 @@
+"""Which columns of a table are pictures, expected values, inputs, and the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vlmops.datasets.sample import Sample
+from vlmops.errors import ImageError, SampleError, UsageError
+
+IMAGE_COLUMNS = ("file_name", "image", "images", "image_path", "image_file", "image_url", "picture", "photo")
+"""Taken as pictures, with any column that ends in ``_file_name``, ``_file_names`` or ``_image``."""
+
+EXPECTED_COLUMNS = (
+    "expected",
+    "expected_output",
+    "label",
+    "labels",
+    "answer",
+    "answers",
+    "ground_truth",
+    "target",
+    "text",
+    "fields",
+    "caption",
+    "captions",
+    "objects",
+    "boxes",
+)
+
+INPUT_COLUMNS = ("prompt", "question", "instruction", "instructions", "choices", "options")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How the columns of a table become a sample.
+
+    What is not named here is found by its usual name (:data:`IMAGE_COLUMNS`, :data:`EXPECTED_COLUMNS`,
+    :data:`INPUT_COLUMNS`); every other column becomes metadata.
+
+    Attributes:
+        images: Columns with pictures: paths relative to the table, URLs, data URIs, or lists of these.
+        expected: Columns with the expected value; one named ``expected`` is the value itself, others are
+            gathered as an object.
+        inputs: Further columns that go to the model.
+        id: Column with the id; without one, the first picture's path is the id.
+        split: Column with the split.
+        tags: Column with tags: a list, or text separated by commas.
+    """
+
+    images: Sequence[str] = ()
+    expected: Sequence[str] = ()
+    inputs: Sequence[str] = ()
+    id: str = "id"
+    split: str = "split"
+    tags: str = "tags"
+
+    def sample(self, row: Mapping[str, Any], base: str, source: str) -> Sample:
+        """Make a sample of a row.
+
+        Args:
+            row: Column to value; empty text counts as absent.
+            base: Folder or URL that relative picture paths start from.
+            source: The row's place, for messages (``labels.csv:3``).
+
+        Raises:
+            SampleError: A named column is missing, there is no picture, or a value is unusable.
+        """
+        present = {key: value for key, value in row.items() if value is not None and value != ""}
+        for name in (*self.images, *self.expected, *self.inputs):
+            if name not in row:
+                raise SampleError(
+                    source,
+                    f"there is no column {name!r}",
+                    f"the columns are: {', '.join(row)}",
+                    field=name,
+                    sample_id=str(present.get(self.id, "")),
+                )
+        images = self.images or [name for name in present if _is_image_column(name)]
+        if not any(name in present for name in images):
+            raise SampleError(
+                source,
+                "there is no picture in this row",
+                f"fill one of: {', '.join(self.images or IMAGE_COLUMNS)}; or name the image column",
+                field=images[0] if images else "image",
+                sample_id=str(present.get(self.id, "")),
+            )
+        inputs: dict[str, Any] = {
+            _image_key(name): _pictures(present[name], base, source, name)
+            for name in images
+            if name in present
+        }
+        taken = {*images, self.id, self.split, self.tags}
+        for name in self.inputs or INPUT_COLUMNS:
+            if name in present and name not in taken:
+                inputs[name] = present[name]
+                taken.add(name)
+        expected = {
+            name: present[name]
+            for name in self.expected or EXPECTED_COLUMNS
+            if name in present and name not in taken
+        }
+        return Sample(
+            id=str(present.get(self.id) or _first_path(present, images)),
+            inputs=inputs,
+            expected=expected["expected"] if set(expected) == {"expected"} else expected or None,
+            metadata={k: v for k, v in present.items() if k not in taken and k not in expected},
+            split=str(present[self.split]) if self.split in present else None,
+            tags=_tags(present.get(self.tags)),
+            source=source,
+        )
+
+
+def parsed(cell: str) -> Any:
+    """A CSV cell as JSON when it is an object or a list, else as the text it is."""
+    text = cell.strip()
+    if text[:1] + text[-1:] in ("{}", "[]"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return cell
+    return cell
+
+
+def _is_image_column(name: str) -> bool:
+    return name in IMAGE_COLUMNS or name.endswith(("_file_name", "_file_names", "_image"))
+
+
+def _image_key(column: str) -> str:
+    """``file_name`` is where a picture lies, not what it is: the model is given an ``image``."""
+    if column in ("file_name", "image_path", "image_file", "image_url"):
+        return "image"
+    return column.removesuffix("_file_name").removesuffix("_file_names")
+
+
+def _pictures(value: Any, base: str, source: str, column: str) -> Any:
+    if isinstance(value, list):
+        return [_pictures(item, base, source, column) for item in value]
+    from vlmops.images import Image, from_json, is_reference, located
+
+    try:
+        if is_reference(value):
+            return located(from_json(value), base)
+        if isinstance(value, Mapping):
+            value = value.get("path") or value.get("url") or value.get("uri")
+        if not isinstance(value, str):
+            raise SampleError(
+                source, f"{value!r} is no picture", "give a path, a URL or a data URI", field=column
+            )
+        if value.startswith("data:"):
+            return Image.from_data_uri(value)
+        return Image.from_url(value) if "://" in value else Image.from_path(_joined(base, value))
+    except (ImageError, UsageError) as error:
+        raise SampleError(source, str(error), field=column) from error
+
+
+def _joined(base: str, path: str) -> Path:
+    return Path(base) / path
+
+
+def _first_path(row: Mapping[str, Any], images: Sequence[str]) -> str:
+    first = next(row[name] for name in images if name in row)
+    while isinstance(first, list) and first:
+        first = first[0]
+    if isinstance(first, Mapping):
+        first = first.get("path") or first.get("url") or first.get("$image", {}).get("sha256", "")
+    text = str(first)
+    return "" if text.startswith("data:") else text.replace("\\", "/")
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    items = value.split(",") if isinstance(value, str) else value
+    return tuple(str(item).strip() for item in items if str(item).strip())

@@ -1,0 +1,43 @@
+"""Finds the source for a location: ours by kind, third parties' by the entry points ``vlmops.sources``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from vlmops.datasets.dataset import Source
+from vlmops.datasets.sources.columns import Columns
+from vlmops.datasets.sources.folder import FolderSource
+from vlmops.datasets.sources.table import SUFFIXES, TableSource
+from vlmops.errors import UsageError
+
+ENTRY_POINT_GROUP = "vlmops.sources"
+
+SourceFactory = Callable[[str, Columns | None], Source]
+"""What an entry point gives: called with the location after ``name:`` and the columns."""
+
+
+def open_source(location: str | Path, columns: Columns | None = None, *, encoding: str = "utf-8") -> Source:
+    """The source that reads this location.
+
+    ``name:rest`` asks the source registered under that name; otherwise a folder is a
+    :class:`FolderSource` and a table a :class:`TableSource`.
+
+    Raises:
+        UsageError: Nothing lies there, or its kind is not known.
+    """
+    text = str(location)
+    name, separator, rest = text.partition(":")
+    if separator:
+        for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+            factory: SourceFactory = point.load()
+            return factory(rest, columns)
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return FolderSource(path, columns)
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        return TableSource(path, columns, encoding=encoding)
+    if path.is_file():
+        raise UsageError(f"{path}: neither a folder nor a table ({', '.join(SUFFIXES)})")
+    raise UsageError(f"{path}: there is nothing there")

@@ -1,0 +1,115 @@
+"""Running an experiment on a platform, and scoring one that has run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vlmops.blocking import blocking
+from vlmops.evaluators import Evaluator
+from vlmops.experiments.summary import ExperimentSummary, summarise
+from vlmops.platforms.port import ExperimentPlan, ExperimentRecord, Platform, Progress, Task
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentResult:
+    """An experiment that has run: the platform's record and its figures.
+
+    Attributes:
+        record: Every run, and where to look at them.
+        summary: Each metric with interval, n and failures.
+    """
+
+    record: ExperimentRecord
+    summary: ExperimentSummary
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One variant on one dataset.
+
+    Attributes:
+        dataset: Name of the dataset on the platform.
+        name: Name of the experiment.
+        task: What answers each sample; see :class:`~vlmops.experiments.ModelTask`.
+        evaluators: What scores each answer.
+        version: Dataset version; the newest when ``None``.
+        key: Same key, same experiment: run again, it continues what is missing. Made from the name, dataset,
+            version and metadata when empty.
+        description: For people.
+        metadata: JSON recorded with it: model, prompt version, parameters, ...
+        repetitions: How often each sample is answered.
+        concurrency: How many samples are worked on at once.
+        timeout: Seconds one answer may take.
+    """
+
+    dataset: str
+    name: str
+    task: Task
+    evaluators: Sequence[Evaluator] = ()
+    version: str | None = None
+    key: str = ""
+    description: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    repetitions: int = 1
+    concurrency: int = 4
+    timeout: float = 600.0
+
+    def run(self, platform: Platform, progress: Progress | None = None) -> ExperimentResult:
+        """Run or continue it; blocking form of :meth:`run_async`."""
+        return blocking(lambda: self.run_async(platform, progress))
+
+    async def run_async(self, platform: Platform, progress: Progress | None = None) -> ExperimentResult:
+        """Run it on the platform, or continue it where it was interrupted.
+
+        Failed answers are tried again when it is continued; answers that are there stand.
+
+        Raises:
+            PlatformError: The dataset is not there, or the platform broke down; run it again to continue.
+        """
+        record = await platform.experiments.run(self._plan(), progress)
+        return await self._concluded(platform, record)
+
+    async def _concluded(self, platform: Platform, record: ExperimentRecord) -> ExperimentResult:
+        summary = await summarise(record, self.evaluators)
+        await platform.experiments.write_set_scores(record.id, summary.scores)
+        return ExperimentResult(record, summary)
+
+    def _plan(self) -> ExperimentPlan:
+        return ExperimentPlan(
+            dataset=self.dataset,
+            name=self.name,
+            task=self.task,
+            evaluators=self.evaluators,
+            key=self.key or self._made_key(),
+            version=self.version,
+            description=self.description,
+            metadata=self.metadata,
+            repetitions=self.repetitions,
+            concurrency=self.concurrency,
+            timeout=self.timeout,
+        )
+
+    def _made_key(self) -> str:
+        content = [self.dataset, self.name, self.version, dict(self.metadata), self.repetitions]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+async def score_experiment(
+    platform: Platform,
+    experiment_id: str,
+    evaluators: Sequence[Evaluator],
+    progress: Progress | None = None,
+) -> ExperimentResult:
+    """Score an experiment that has run; scores of the same name are replaced.
+
+    Raises:
+        PlatformError: There is no such experiment.
+    """
+    record = await platform.experiments.evaluate(experiment_id, evaluators, progress)
+    summary = await summarise(record, evaluators)
+    await platform.experiments.write_set_scores(record.id, summary.scores)
+    return ExperimentResult(record, summary)

@@ -1,0 +1,101 @@
+"""Tasks: how a model is asked about a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vlmops.datasets import Sample
+from vlmops.evaluators import Failure, FailureKind
+from vlmops.images import images_in
+from vlmops.models import Model, ModelReply, ModelRequest
+
+PostProcess = Callable[[ModelReply], Any]
+"""Gives the output to evaluate from a reply; raises ``ValueError`` when the reply cannot be read."""
+
+
+@dataclass(frozen=True)
+class ModelTask:
+    """Asks a model about the pictures of a sample.
+
+    Attributes:
+        model: Who answers.
+        prompt: The question; ``{field}`` is replaced by the sample's input of that name. Without a prompt the
+            sample's own ``prompt``, ``question`` or ``instruction`` is asked.
+        schema: JSON Schema the answer must fit.
+        parameters: Given to the model (temperature, ...).
+        post_process: Makes the output of the reply, e.g. fields out of text.
+
+    Example:
+        >>> import asyncio
+        >>> class Parrot:
+        ...     name = "parrot"
+        ...     async def answer(self, request):
+        ...         return ModelReply(output=request.prompt, text=request.prompt)
+        >>> task = ModelTask(Parrot(), prompt="Read the {kind}")
+        >>> asyncio.run(task(Sample("1", {"kind": "sign"}))).output
+        'Read the sign'
+    """
+
+    model: Model
+    prompt: str | None = None
+    schema: Mapping[str, Any] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    post_process: PostProcess | None = None
+
+    async def __call__(self, sample: Sample) -> ModelReply | Failure:
+        """The model's answer, or the failure in its place."""
+        try:
+            prompt = self._prompt(sample)
+        except KeyError as error:
+            return Failure(FailureKind.TASK_ERROR, f"the prompt names {error}, which the sample's inputs lack")
+        reply = await self.model.answer(
+            ModelRequest(prompt, tuple(images_in(sample.inputs)), self.schema, self.parameters)
+        )
+        if isinstance(reply, Failure) or self.post_process is None:
+            return reply
+        return self._processed(reply, self.post_process)
+
+    def _prompt(self, sample: Sample) -> str | None:
+        if self.prompt is not None:
+            texts = {key: value for key, value in sample.inputs.items() if isinstance(value, str | int | float)}
+            return self.prompt.format_map(texts)
+        own = (sample.inputs.get(key) for key in ("prompt", "question", "instruction", "instructions"))
+        return next((text for text in own if isinstance(text, str)), None)
+
+    @staticmethod
+    def _processed(reply: ModelReply, post_process: PostProcess) -> ModelReply | Failure:
+        from dataclasses import replace
+
+        try:
+            return replace(reply, output=post_process(reply))
+        except ValueError as error:
+            return Failure(FailureKind.UNPARSABLE, f"{error}: {reply.text[:200]!r}")
+
+
+def function_task(function: Callable[[Sample], Any | Awaitable[Any]]) -> Callable[[Sample], Awaitable[ModelReply]]:
+    """A task from any function of a sample, sync or async, that gives the output.
+
+    A sync function runs in a thread, so that many can run at once. What it raises becomes a failure of its run.
+
+    Example:
+        >>> import asyncio
+        >>> asyncio.run(function_task(lambda sample: sample.id.upper())(Sample("a1", {}))).output
+        'A1'
+    """
+    import asyncio
+    import inspect
+    import time
+
+    async def task(sample: Sample) -> ModelReply:
+        started = time.monotonic()
+        if inspect.iscoroutinefunction(function):
+            output = await function(sample)
+        else:
+            output = await asyncio.to_thread(function, sample)
+        text = output if isinstance(output, str) else ""
+        name = getattr(function, "__name__", type(function).__name__)
+        return ModelReply(output=output, text=text, latency=time.monotonic() - started, model=name)
+
+    return task

@@ -1,0 +1,132 @@
+"""One platform's side of a push: what goes out, what came of it, and whether the platform still answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from vlmops.datasets import Sample
+from vlmops.errors import ImageError, MediaError, PlatformError, PlatformUnavailable
+from vlmops.platforms.journal import PushJournal
+from vlmops.platforms.outcome import BatchOutcome, ItemFailure, TargetReport
+from vlmops.platforms.port import DatasetWriter, Platform
+
+
+class Lane:
+    """Batches samples to one platform; after the platform broke down, only counts what it misses.
+
+    Attributes:
+        broken: Why the platform can no longer be used; empty while it can.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        writer: DatasetWriter | None,
+        journal: PushJournal | None,
+        broken: str = "",
+    ) -> None:
+        self.broken = broken
+        self._platform = platform
+        self._writer = writer
+        self._journal = journal
+        self._waiting: list[tuple[Sample, str]] = []
+        self._outcome = BatchOutcome()
+        self._untried = 0
+
+    @classmethod
+    def dead(cls, platform: Platform, reason: str) -> Lane:
+        """A lane to a platform that did not answer from the start."""
+        return cls(platform, None, None, broken=reason)
+
+    @property
+    def name(self) -> str:
+        """Platform and address: tells lanes apart."""
+        return f"{self._platform.name} {self._platform.location}"
+
+    async def store_images(self, sample: Sample) -> str:
+        """Store the sample's pictures, together; gives why one could not be stored, or nothing."""
+        if self.broken or self._writer is None:
+            return ""
+        put = self._writer.put_image
+        try:
+            await asyncio.gather(*(put(sample.id, field, image) for field, image in sample.image_fields()))
+        except PlatformUnavailable as error:
+            self.broken = str(error)
+        except (MediaError, ImageError, PlatformError) as error:
+            return str(error)
+        return ""
+
+    async def take(self, sample: Sample, digest: str, refused: str | None) -> None:
+        """Send a sample with the next batch, unless the platform holds it already."""
+        if self.broken or self._journal is None:
+            self._untried += 1
+        elif refused:
+            self._outcome += BatchOutcome(failures=[ItemFailure(sample.id, refused, source=sample.source)])
+        elif self._journal.has(sample.id, digest):
+            self._outcome += BatchOutcome(unchanged=1)
+        else:
+            self._waiting.append((sample, digest))
+            if self._writer is not None and len(self._waiting) >= self._writer.batch_size:
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Send what waits."""
+        batch, self._waiting = self._waiting, []
+        if batch and not self.broken:
+            await self._send(batch)
+        else:
+            self._untried += len(batch)
+
+    async def finish(self, revision: str, keep: Callable[[str], bool] | None) -> TargetReport:
+        """Record the revision on the platform and say what came of the push."""
+        failures = list(self._outcome.failures)
+        url = version = ""
+        deleted = 0
+        if not self.broken and self._writer is not None and self._journal is not None:
+            try:
+                state = await self._writer.finish(revision, keep)
+                url, version, deleted = state.url, state.version, state.deleted
+                if keep is not None:
+                    self._journal.retain(keep)
+                self._journal.acknowledge((), self._writer.state_token)
+            except PlatformError as error:
+                self.broken = str(error)
+        if self.broken:
+            failures.append(ItemFailure("", f"{self.broken} ({self._untried} samples were not tried)"))
+        outcome = self._outcome
+        return TargetReport(
+            self._platform.name,
+            self._platform.location,
+            url,
+            version,
+            outcome.created,
+            outcome.updated,
+            outcome.unchanged,
+            deleted,
+            failures,
+        )
+
+    async def _send(self, batch: Sequence[tuple[Sample, str]]) -> None:
+        """Send a batch; one that is refused is halved until the samples at fault stand alone."""
+        if self._writer is None or self._journal is None:
+            return
+        try:
+            outcome = await self._writer.write([sample for sample, _ in batch])
+        except PlatformUnavailable as error:
+            self.broken = str(error)
+            self._untried += len(batch)
+        except PlatformError as error:
+            if len(batch) == 1:
+                sample = batch[0][0]
+                failure = ItemFailure(sample.id, str(error), source=sample.source)
+                self._outcome += BatchOutcome(failures=[failure])
+                return
+            middle = len(batch) // 2
+            await self._send(batch[:middle])
+            await self._send(batch[middle:])
+        else:
+            self._outcome += outcome
+            refused = {failure.id for failure in outcome.failures}
+            written = [(s.id, content) for s, content in batch if s.id not in refused]
+            self._journal.acknowledge(written, self._writer.state_token)

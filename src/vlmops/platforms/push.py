@@ -1,0 +1,254 @@
+"""Push: bring a dataset to one or several platforms, preparing and hashing every picture once.
+
+The way of a sample: source -> prepare its pictures (in threads) -> digest -> store pictures (many at once)
+-> batches to each platform, in the dataset's order. What a platform acknowledged in the same state is not
+sent again. Everything may be killed at any moment and run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from vlmops.blocking import blocking
+from vlmops.cache_folder import cache_folder
+from vlmops.datasets import Entry, ImageDataset, Revision, Sample, digest
+from vlmops.errors import ImageError, PlatformUnavailable, SampleError, UsageError
+from vlmops.platforms.journal import PushJournal
+from vlmops.platforms.lane import Lane
+from vlmops.platforms.outcome import ItemFailure, PushReport
+from vlmops.platforms.port import DatasetHeader, Platform
+
+if TYPE_CHECKING:
+    from vlmops.images import Image, Preparation
+
+_WINDOW = 64
+_READ_AHEAD = 32
+
+Progress = Callable[[int], None]
+"""Told how many samples have been dealt with so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A sample whose pictures are prepared, and stored where they could be.
+
+    Attributes:
+        sample: The sample, holding the prepared pictures.
+        digest: Hash of its content.
+        refused: For each lane that could not store a picture, why.
+    """
+
+    sample: Sample
+    digest: str
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def push(
+    dataset: ImageDataset,
+    platforms: Platform | Sequence[Platform],
+    *,
+    preparation: Preparation | None = None,
+    mirror: bool = False,
+    progress: Progress | None = None,
+) -> PushReport:
+    """Bring a dataset to platforms; blocking form of :func:`push_async`."""
+    return blocking(
+        lambda: push_async(dataset, platforms, preparation=preparation, mirror=mirror, progress=progress)
+    )
+
+
+async def push_async(
+    dataset: ImageDataset,
+    platforms: Platform | Sequence[Platform],
+    *,
+    preparation: Preparation | None = None,
+    mirror: bool = False,
+    progress: Progress | None = None,
+) -> PushReport:
+    """Create or update the dataset's samples on each platform.
+
+    Nothing is ever deleted unless ``mirror`` is asked for. A sample that cannot be used is reported and costs
+    no other sample; a platform that breaks down costs no other platform.
+
+    Args:
+        dataset: What to push.
+        platforms: Where to.
+        preparation: What is done to pictures before they leave; the default verifies them and strips
+            their EXIF, GPS and other metadata.
+        mirror: Also remove samples that the dataset no longer has. Refused when a row could not be read,
+            since it is then not known which samples are gone.
+        progress: Told how many samples have been dealt with.
+
+    Returns:
+        Counts and every failure, per platform.
+
+    Raises:
+        PlatformUnavailable: No platform could be reached, or all broke down on the way; run it again.
+        UsageError: No platform was given.
+    """
+    targets = [platforms] if not isinstance(platforms, Sequence) else list(platforms)
+    if not targets:
+        raise UsageError("push needs at least one platform")
+    started = time.monotonic()
+    header = DatasetHeader(dataset.name, dataset.description, dataset.metadata, dataset.provenance())
+    async with AsyncExitStack() as stack:
+        lanes = [await _lane(platform, header, stack) for platform in targets]
+        _stop_without_targets(lanes)
+        run = _PushRun(lanes, _Pictures(preparation, stack), mirror, progress)
+        await run.take_all(dataset)
+        return replace(await run.report(dataset.name), seconds=time.monotonic() - started)
+
+
+async def _lane(platform: Platform, header: DatasetHeader, stack: AsyncExitStack) -> Lane:
+    key = f"{platform.name} {platform.location} {header.name}"
+    journal = stack.enter_context(PushJournal(cache_folder() / "journal.sqlite", key))
+    try:
+        writer = await stack.enter_async_context(platform.datasets.writer(header))
+    except PlatformUnavailable as error:
+        return Lane.dead(platform, str(error))
+    journal.open(writer.state_token)
+    return Lane(platform, writer, journal)
+
+
+def _stop_without_targets(lanes: Sequence[Lane]) -> None:
+    if all(lane.broken for lane in lanes):
+        raise PlatformUnavailable("; ".join(lane.broken for lane in lanes))
+
+
+class _Pictures:
+    """Prepares pictures, remembering the outcome for files that have not changed since."""
+
+    def __init__(self, preparation: Preparation | None, stack: AsyncExitStack) -> None:
+        from vlmops.images import Preparation
+        from vlmops.images.index import ImageIndex
+
+        self._preparation = preparation or Preparation()
+        self._index = stack.enter_context(ImageIndex(cache_folder() / "images.sqlite"))
+
+    def prepared(self, image: Image) -> Image:
+        return self._index.prepared(image, self._preparation)
+
+
+@dataclass
+class _PushRun:
+    lanes: Sequence[Lane]
+    pictures: _Pictures
+    mirror: bool
+    progress: Progress | None
+    failures: list[ItemFailure] = field(default_factory=list)
+    revision: Revision = field(default_factory=Revision)
+    ids: set[str] = field(default_factory=set)
+    unreadable: int = 0
+
+    async def take_all(self, dataset: ImageDataset) -> None:
+        done = 0
+        async for outcome in self._prepared(dataset):
+            done += 1
+            if isinstance(outcome, ItemFailure):
+                self._note_failure(outcome)
+            else:
+                await self._hand_on(outcome)
+            if self.progress is not None:
+                self.progress(done)
+        for lane in self.lanes:
+            await lane.flush()
+        _stop_without_targets(self.lanes)
+
+    async def report(self, name: str) -> PushReport:
+        keep = None
+        if self.mirror and not self.unreadable:
+            keep = self.ids.__contains__
+        reports = [await lane.finish(self.revision.value, keep) for lane in self.lanes]
+        failures = list(self.failures)
+        if self.mirror and self.unreadable:
+            failures.append(
+                ItemFailure(
+                    "",
+                    f"nothing was removed: {self.unreadable} rows could not be read, so which samples are gone "
+                    "is not known; mend them and push again",
+                )
+            )
+        return PushReport(name, self.revision.value, self.revision.count, failures, reports, 0.0)
+
+    def _note_failure(self, failure: ItemFailure) -> None:
+        self.failures.append(failure)
+        if failure.id:
+            self.ids.add(failure.id)
+        else:
+            self.unreadable += 1
+
+    async def _hand_on(self, ready: Ready) -> None:
+        self.revision.add(ready.digest)
+        if self.mirror:
+            self.ids.add(ready.sample.id)
+        for lane in self.lanes:
+            await lane.take(ready.sample, ready.digest, ready.refused.get(lane.name))
+        _stop_without_targets(self.lanes)
+
+    async def _prepared(self, dataset: ImageDataset) -> AsyncIterator[Ready | ItemFailure]:
+        """Prepare a window of samples at once, giving them in the dataset's order."""
+        window: deque[asyncio.Task[Ready | ItemFailure]] = deque()
+        try:
+            async for entry in _entries(dataset):
+                window.append(asyncio.create_task(self._prepare(entry)))
+                if len(window) >= _WINDOW:
+                    yield await window.popleft()
+            while window:
+                yield await window.popleft()
+        finally:
+            for task in window:
+                task.cancel()
+            await asyncio.gather(*window, return_exceptions=True)
+
+    async def _prepare(self, entry: Entry) -> Ready | ItemFailure:
+        if isinstance(entry, SampleError):
+            return _failure(entry)
+        try:
+            sample, content = await asyncio.to_thread(self._with_prepared_images, entry)
+        except ImageError as error:
+            return ItemFailure(entry.id, str(error), source=entry.source)
+        except Exception as error:  # noqa: BLE001 - one picture that breaks a decoder costs one sample
+            return ItemFailure(entry.id, f"{type(error).__name__}: {error}", source=entry.source)
+        refused: dict[str, str] = {}
+        for lane in self.lanes:
+            if problem := await lane.store_images(sample):
+                refused[lane.name] = problem
+        return Ready(sample, content, refused)
+
+    def _with_prepared_images(self, sample: Sample) -> tuple[Sample, str]:
+        from vlmops.images import map_images
+
+        prepare = partial(map_images, fn=self.pictures.prepared)
+        prepared = replace(
+            sample,
+            inputs=prepare(sample.inputs),
+            expected=prepare(sample.expected),
+            metadata=prepare(sample.metadata),
+        )
+        return prepared, digest(prepared)
+
+
+async def _entries(dataset: ImageDataset) -> AsyncIterator[Entry]:
+    """Read the source in a thread, a few entries ahead, so that slow disks do not stall the uploads."""
+    entries = dataset.entries()
+
+    def some(source: Iterator[Entry]) -> list[Entry]:
+        return list(islice(source, _READ_AHEAD))
+
+    while batch := await asyncio.to_thread(some, entries):
+        for entry in batch:
+            yield entry
+
+
+def _failure(error: SampleError) -> ItemFailure:
+    message = error.problem + (f" ({error.fix})" if error.fix else "")
+    return ItemFailure(error.sample_id, message, source=error.source, field=error.field)
+

@@ -1,0 +1,74 @@
+"""Platforms by name, found through the entry points ``vlmops.platforms``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, cast
+
+from vlmops.errors import PrerequisiteError, UsageError
+from vlmops.platforms.port import Platform, PlatformPlugin
+
+ENTRY_POINT_GROUP = "vlmops.platforms"
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformEntry:
+    """One platform that an installed package offers.
+
+    Attributes:
+        name: The name to ask for it by.
+        origin: ``module:attribute`` of its plugin.
+        missing: Why it cannot be used and how to mend that; empty when it can.
+    """
+
+    name: str
+    origin: str
+    missing: str = ""
+
+
+def plugin(name: str) -> PlatformPlugin:
+    """The plugin of that name.
+
+    Raises:
+        UsageError: No such platform; the message lists what there is.
+    """
+    points = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    if name not in points:
+        raise UsageError(f"no platform is named {name!r}; there are: {', '.join(sorted(points)) or 'none'}")
+    return cast(PlatformPlugin, points[name].load())
+
+
+def connect(name: str, **options: Any) -> Platform:
+    """Connect to a platform by name; options are the adapter's own (address, key, ...).
+
+    Raises:
+        UsageError: No such platform.
+        PrerequisiteError: Its SDK is not installed.
+    """
+    found = plugin(name)
+    try:
+        return found.connect(**options)
+    except ImportError as error:
+        raise PrerequisiteError(
+            f"{name} is unavailable ({error.name} is not installed): pip install 'vlmops[{found.requires}]'"
+        ) from error
+
+
+def platforms() -> Iterator[PlatformEntry]:
+    """Every platform on offer, the unusable ones with the reason."""
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP)):
+        try:
+            found = cast(PlatformPlugin, point.load())
+        except Exception as error:  # noqa: BLE001 - a broken adapter must not hide the others
+            yield PlatformEntry(point.name, point.value, f"cannot be loaded: {error}")
+            continue
+        yield PlatformEntry(point.name, point.value, _missing(found))
+
+
+def _missing(found: PlatformPlugin) -> str:
+    from importlib.util import find_spec
+
+    absent = [module for module in found.modules if find_spec(module) is None]
+    return f"unavailable: pip install 'vlmops[{found.requires}]'" if absent else ""

@@ -1,0 +1,123 @@
+"""Scoring what a platform has recorded: read executions, evaluate, write scores back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from vlmops.blocking import blocking
+from vlmops.evaluators import Case, Evaluator, Failure, FailureKind, applies, evaluate_in_thread
+from vlmops.platforms.outcome import ItemFailure
+from vlmops.platforms.port import Execution, ExecutionQuery, Platform, TargetedScore
+
+_BATCH = 100
+_CONCURRENCY = 8
+
+T = TypeVar("T")
+
+Adjust = Callable[[Case], Case]
+"""Changes a case before it is evaluated, e.g. to add what was expected."""
+
+
+@dataclass
+class ScoringReport:
+    """What came of scoring recorded executions.
+
+    Attributes:
+        executions: How many were read.
+        written: Scores that the platform confirmed.
+        not_applicable: Pairs of execution and evaluator where the evaluator had nothing to say, by evaluator:
+            nothing is recorded of what was expected, for one.
+        evaluator_failures: Evaluations without a score, by evaluator and kind.
+        failures: Scores the platform did not accept.
+    """
+
+    executions: int = 0
+    written: int = 0
+    not_applicable: Counter[str] = field(default_factory=Counter)
+    evaluator_failures: Counter[tuple[str, FailureKind]] = field(default_factory=Counter)
+    failures: list[ItemFailure] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every evaluation gave a score that was written."""
+        return not self.failures and not self.evaluator_failures
+
+
+def score_executions(
+    platform: Platform,
+    query: ExecutionQuery,
+    evaluators: Sequence[Evaluator],
+    *,
+    adjust: Adjust | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> ScoringReport:
+    """Score recorded executions; blocking form of :func:`score_executions_async`."""
+    return blocking(
+        lambda: score_executions_async(platform, query, evaluators, adjust=adjust, progress=progress)
+    )
+
+
+async def score_executions_async(
+    platform: Platform,
+    query: ExecutionQuery,
+    evaluators: Sequence[Evaluator],
+    *,
+    adjust: Adjust | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> ScoringReport:
+    """Evaluate recorded executions and write the scores to them.
+
+    Scores have fixed identifiers: doing it again updates them and doubles none. Executions are streamed; at
+    most one batch is in memory.
+
+    Raises:
+        PlatformError: The project is not there, or the platform broke down; run it again.
+    """
+    report = ScoringReport()
+    async for batch in _batches(platform.executions.read(query)):
+        scores = await _evaluate_all(batch, evaluators, adjust, report)
+        outcome = await platform.scores.write(scores) if scores else None
+        report.executions += len(batch)
+        if outcome is not None:
+            report.written += outcome.written
+            report.failures.extend(outcome.failures)
+        if progress is not None:
+            progress(report.executions)
+    return report
+
+
+async def _evaluate_all(
+    batch: Sequence[Execution], evaluators: Sequence[Evaluator], adjust: Adjust | None, report: ScoringReport
+) -> list[TargetedScore]:
+    gate = asyncio.Semaphore(_CONCURRENCY)
+
+    async def one(execution: Execution, evaluator: Evaluator) -> list[TargetedScore]:
+        case = adjust(execution.case) if adjust is not None else execution.case
+        if not applies(evaluator, case):
+            report.not_applicable[evaluator.name] += 1
+            return []
+        async with gate:
+            result = await evaluate_in_thread(evaluator, case)
+        if isinstance(result, Failure):
+            report.evaluator_failures[(evaluator.name, result.kind)] += 1
+            return []
+        scores = result if isinstance(result, list) else [result]
+        return [TargetedScore(execution.target, s, timestamp=execution.started_at) for s in scores]
+
+    found = await asyncio.gather(*(one(each, evaluator) for each in batch for evaluator in evaluators))
+    return [score for scores in found for score in scores]
+
+
+async def _batches(items: AsyncIterator[T]) -> AsyncIterator[list[T]]:
+    batch: list[T] = []
+    async for item in items:
+        batch.append(item)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
