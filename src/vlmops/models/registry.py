@@ -1,0 +1,164 @@
+"""Models by name: the built-in ones, the user's (decorator) and third parties' (entry points)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from typing import Any, TypeVar, cast
+
+from vlmops.errors import PrerequisiteError, UsageError
+from vlmops.models.model import Model
+
+ENTRY_POINT_GROUP = "vlmops.models"
+
+ModelFactory = Callable[..., Model]
+"""Makes a model; called with the part of the name after ``:``, if there is one, and the parameters."""
+
+Factory = TypeVar("Factory", bound=ModelFactory)
+
+
+@dataclass(frozen=True, slots=True)
+class _BuiltIn:
+    target: str
+    packages: tuple[str, ...] = ()
+    hint: str = "pip install 'vlmops[ocr]'"
+
+
+_BUILT_IN = {
+    "openai": _BuiltIn("vlmops.models.openai:OpenAIModel"),
+    "rapidocr": _BuiltIn("vlmops.models.rapidocr:rapidocr", ("rapidocr", "onnxruntime")),
+    "rapidocr-onnxruntime": _BuiltIn(
+        "vlmops.models.rapidocr:rapidocr_onnxruntime",
+        ("rapidocr_onnxruntime", "onnxruntime"),
+        "pip install 'vlmops[ocr]' under Python 3.11 or 3.12: upstream does not support later ones",
+    ),
+}
+_registered: dict[str, ModelFactory] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One known kind of model.
+
+    Attributes:
+        name: The name it is asked for by; a model of a provider is ``name:model``.
+        origin: ``module:attribute`` it comes from.
+        error: Why it cannot be used here and how to change that; empty if it can.
+    """
+
+    name: str
+    origin: str
+    error: str = ""
+
+
+def register(name: str) -> Callable[[Factory], Factory]:
+    """Decorator: make a model class or factory known by name in this process.
+
+    Installed packages use the entry-point group ``vlmops.models`` instead.
+
+    Raises:
+        UsageError: The name holds a ``:`` or is taken by something else.
+
+    Example:
+        >>> from vlmops.models import ModelReply, create, register
+        >>> @register("doc_constant")
+        ... class Constant:
+        ...     def __init__(self, answer: str = "") -> None:
+        ...         self.name, self.text = "doc_constant", answer
+        ...     async def answer(self, request):
+        ...         return ModelReply(output=self.text, text=self.text)
+        >>> create("doc_constant:yes").text
+        'yes'
+    """
+    if ":" in name:
+        raise UsageError(f"model name {name!r} holds ':', which separates a provider from its model")
+
+    def decorate(factory: Factory) -> Factory:
+        known = _registered.get(name)
+        if name in _BUILT_IN or (known is not None and _origin(known) != _origin(factory)):
+            owner = _BUILT_IN[name].target if name in _BUILT_IN else _origin(cast("ModelFactory", known))
+            raise UsageError(f"model name {name!r} is taken by {owner}; choose another")
+        _registered[name] = factory
+        return factory
+
+    return decorate
+
+
+def entries() -> Iterator[ModelEntry]:
+    """All known kinds of models by name, each with the reason if it cannot be used; imports no backend.
+
+    Example:
+        >>> "openai" in [entry.name for entry in entries()]
+        True
+    """
+    found = {
+        name: ModelEntry(name, built_in.target, _missing(built_in)) for name, built_in in _BUILT_IN.items()
+    }
+    for name, factory in _registered.items():
+        found.setdefault(name, ModelEntry(name, _origin(factory)))
+    for name, point in _entry_points().items():
+        found.setdefault(name, ModelEntry(name, point.value))
+    yield from (found[name] for name in sorted(found))
+
+
+def create(name: str, /, **parameters: Any) -> Model:
+    """Make the model of that name.
+
+    Args:
+        name: ``"rapidocr"``, ``"openai:gpt-4.1-mini"``: a known name, for providers with their model.
+        parameters: Passed to the backend.
+
+    Raises:
+        UsageError: The name or a parameter is unknown; the message lists what there is.
+        PrerequisiteError: A package is not installed; the message says how to install it.
+
+    Example:
+        >>> create("openai:gpt-4.1-mini").name
+        'openai:gpt-4.1-mini'
+    """
+    kind, separator, argument = name.partition(":")
+    if separator and not argument:
+        raise UsageError(f"model {name!r} names no model after ':'; write e.g. 'openai:gpt-4.1-mini'")
+    factory = _factory(kind)
+    try:
+        return factory(*([argument] if argument else []), **parameters)
+    except TypeError as error:
+        raise UsageError(f"model {name!r} cannot be made: {error}") from error
+
+
+def _factory(kind: str) -> ModelFactory:
+    if kind in _BUILT_IN:
+        built_in = _BUILT_IN[kind]
+        if missing := _missing(built_in):
+            raise PrerequisiteError(f"model {kind!r} is {missing}")
+        module, _, attribute = built_in.target.partition(":")
+        return cast("ModelFactory", getattr(import_module(module), attribute))
+    if kind in _registered:
+        return _registered[kind]
+    point = _entry_points().get(kind)
+    if point is None:
+        known = ", ".join(entry.name for entry in entries())
+        raise UsageError(f"no model is named {kind!r}; there are: {known}")
+    try:
+        return cast("ModelFactory", point.load())
+    except ImportError as error:
+        raise PrerequisiteError(f"model {kind!r} ({point.value}) cannot be imported: {error}") from error
+
+
+def _missing(built_in: _BuiltIn) -> str:
+    absent = [package for package in built_in.packages if find_spec(package) is None]
+    return f"unavailable: {', '.join(absent)} not installed: {built_in.hint}" if absent else ""
+
+
+@cache
+def _entry_points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def _origin(factory: ModelFactory) -> str:
+    name = getattr(factory, "__qualname__", type(factory).__qualname__)
+    return f"{getattr(factory, '__module__', '?')}:{name}"
