@@ -39,3 +39,16 @@ def fold(text: str, *, case_sensitive: bool = True, normalization: Normalization
     if normalization is not None:
         text = unicodedata.normalize(normalization, text)
     return text if case_sensitive else text.casefold()
+
+
+def to_half_width(text: str) -> str:
+    """Full-width ASCII and the ideographic space as plain ASCII; narrower than NFKC.
+
+    Example:
+        >>> to_half_width("１２．５０")
+        '12.50'
+    """
+    return text.translate(_HALF_WIDTH)
+
+
+_HALF_WIDTH = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, 0x3000: 0x20}
