@@ -98,7 +98,8 @@ class PhoenixProcess:
     def _make_environment(self, root_path: str, extra: dict[str, str | None]) -> dict[str, str]:
         from vlmops_phoenix.middleware import middleware_path
 
-        foreign = ("PHOENIX_", "VLMOPS_", "OTEL_")
+        # Without cached bytecode, Phoenix compiles its thousands of modules anew at every start.
+        foreign = ("PHOENIX_", "VLMOPS_", "OTEL_", "PYTHONDONTWRITEBYTECODE")
         environment: dict[str, str | None] = {
             name: value for name, value in os.environ.items() if not name.startswith(foreign)
         }
