@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from typing import Literal, cast, TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 from vlmops.errors import UsageError
 from vlmops.evaluators.failure import Failure, FailureKind
@@ -96,8 +96,8 @@ def fastchat_score_verdict(judgment: str) -> float:
     For comparison with published MT-bench figures; :func:`score_verdict` does not guess.
 
     Raises:
-        UsageError: The number cannot be read, as with leading zeros or digits outside of ASCII, where FastChat
-            fails as well.
+        UsageError: The number cannot be read, as with leading zeros or digits outside of ASCII, where
+            FastChat fails as well.
 
     Example:
         >>> fastchat_score_verdict("[[10]] then [[2]]"), fastchat_score_verdict("eight")

@@ -20,10 +20,10 @@ from vlmops.evaluators.classification.single_label import LabelReader
 from vlmops.evaluators.evaluator import MISSING, ComparisonEvaluator, select
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score, SetScore
+from vlmops.evaluators.score import Interval, Score, SetScore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vlmops.evaluators.case import Case
 
@@ -237,18 +237,23 @@ class Probabilities(ComparisonEvaluator):
             ]
         truth = [label == positive for label in gold]
         given = [row[labels.index(positive)] for row in matrix]
+
+        def interval(area: Callable[..., float]) -> Interval | None:
+            return reweighted_interval(
+                lambda weights: area(truth, given, positive=True, weights=weights),
+                n,
+                resamples=_FEW_RESAMPLES,
+            )
+
+        areas: dict[str, Callable[..., float]] = {"roc_auc": roc_auc, "average_precision": average_precision}
         return [
             SetScore(
                 f"{self.name}_{metric}",
                 area(truth, given, positive=True),
-                interval=reweighted_interval(
-                    lambda weights, area=area: area(truth, given, positive=True, weights=weights),
-                    n,
-                    resamples=_FEW_RESAMPLES,
-                ),
+                interval=interval(area),
                 **shared,
             )
-            for metric, area in (("roc_auc", roc_auc), ("average_precision", average_precision))
+            for metric, area in areas.items()
         ]
 
     def _positive(self, labels: list[str]) -> str | None:

@@ -11,7 +11,7 @@ from vlmops.evaluators.classification.labels import LabelSet, normalize_label
 from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score, SetScore
+from vlmops.evaluators.score import Interval, Score, SetScore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vlmops.images import Image
 
     Array = np.ndarray[Any, np.dtype[Any]]
+    Measure = Callable[[ConfusionMatrix], float]
 
 _SHOWN_CONFUSIONS = 3
 
@@ -147,27 +148,27 @@ class Classification(LabelMatch):
         labels, gold_index, predicted_index = label_indices(gold, predicted)
         cells = gold_index * len(labels) + predicted_index
         matrix = _counted(labels, cells)
-        scores = []
-        for metric, (measure, low) in self._measures().items():
-            scores.append(
-                SetScore(
-                    f"{self.name}_{metric}",
-                    measure(matrix),
-                    n=len(pairs),
-                    failures=len(cases) - len(pairs),
-                    interval=reweighted_interval(
-                        lambda weights, measure=measure: measure(_counted(labels, cells, weights)), len(pairs)
-                    ),
-                    explanation=self._explain(metric, matrix),
-                    range=(low, 1.0),
-                    metadata=self._detail(matrix) if metric in ("accuracy", "f1") else {},
-                    evidence=_evidence(matrix, self.name) if metric == "accuracy" else None,
-                )
-            )
-        return scores
 
-    def _measures(self) -> Mapping[str, tuple[Callable[[ConfusionMatrix], float], float]]:
-        def averaged(index: int) -> Callable[[ConfusionMatrix], float]:
+        def interval(measure: Measure) -> Interval | None:
+            return reweighted_interval(lambda weights: measure(_counted(labels, cells, weights)), len(pairs))
+
+        return [
+            SetScore(
+                f"{self.name}_{metric}",
+                measure(matrix),
+                n=len(pairs),
+                failures=len(cases) - len(pairs),
+                interval=interval(measure),
+                explanation=self._explain(metric, matrix),
+                range=(low, 1.0),
+                metadata=self._detail(matrix) if metric in ("accuracy", "f1") else {},
+                evidence=_evidence(matrix, self.name) if metric == "accuracy" else None,
+            )
+            for metric, (measure, low) in self._measures().items()
+        ]
+
+    def _measures(self) -> Mapping[str, tuple[Measure, float]]:
+        def averaged(index: int) -> Measure:
             labels = None if self.positive is None else [normalize_label(self.positive)]
             if self.labels is not None and self.positive is not None:
                 labels = [self.positive]

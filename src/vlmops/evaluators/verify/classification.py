@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators.classification import (
     accuracy,
@@ -23,8 +23,9 @@ from vlmops.evaluators.classification import (
 from vlmops.statistics.agreement import cohen_kappa
 
 if TYPE_CHECKING:
-    from vlmops.evaluators.verify.vector import Vector
     from collections.abc import Callable
+
+    from vlmops.evaluators.verify.vector import Vector
 
 
 def _labels(vector: Vector) -> tuple[Any, Any]:
