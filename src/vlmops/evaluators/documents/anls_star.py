@@ -50,8 +50,8 @@ def anls_star(output: Any, expected: Any) -> float:
       strings against one string is read in the same way, as question-answering sets write it.
 
     Raises:
-        TypeError: A value is not JSON.
-        ValueError: An ``any_of`` is empty, or ``output`` holds a tuple.
+        TypeError: A value is not JSON, or ``output`` holds a tuple.
+        ValueError: An ``any_of`` is empty.
 
     Example:
         >>> anls_star({"total": "12.50"}, {"total": "12.50", "date": "3 May"})
@@ -183,7 +183,7 @@ def _expected_node(value: Any) -> _Node:
 
 def _output_node(value: Any) -> _Node:
     if isinstance(value, tuple):
-        raise ValueError("a tuple stands for several right answers; an output holds lists")
+        raise TypeError("a tuple stands for several right answers; an output holds lists")
     return _node(value, _output_node)
 
 

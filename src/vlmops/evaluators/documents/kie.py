@@ -32,7 +32,9 @@ def flat_fields(value: Any, variant: KieVariant = "donut") -> list[tuple[str, st
 
 
 def tree_edit_accuracy(output: Any, expected: Any, *, variant: KieVariant = "donut") -> float:
-    """Accuracy by tree edits (nTED): 1 - tree edits / cost of building ``expected`` from nothing, 0 to 1; more is better.
+    """Accuracy by tree edits (nTED), 0 to 1; more is better.
+
+    The value is one minus the cost of the edits divided by that of building ``expected`` from nothing.
 
     A key costs 1 and a value its characters; changing a value costs its edit distance. Keys are sorted, but
     the order of list elements matters.

@@ -146,7 +146,8 @@ class TableStructureSimilarity(TableSimilarity):
     Example:
         >>> from vlmops.evaluators import Case
         >>> table = "<table><tr><td>a</td><td>b</td></tr></table>"
-        >>> TableStructureSimilarity().evaluate(Case(output=table.replace(">b<", ">x<"), expected=table)).value
+        >>> case = Case(output=table.replace(">b<", ">x<"), expected=table)
+        >>> TableStructureSimilarity().evaluate(case).value
         1.0
     """
 
