@@ -11,6 +11,7 @@ from vlmops.images.facts import TRUNCATED_FIX, ImageFacts
 from vlmops.images.metadata import strip
 from vlmops.images.pillow import can_decode, decoding, open_with
 from vlmops.images.pixels import upright
+from vlmops.images.sniff import sniff
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -71,7 +72,7 @@ def decode(
     Raises:
         ImageError: The pixels are truncated or corrupt.
     """
-    description = f"a {facts.media_type.removeprefix('image/').upper()} picture"
+    description = sniff(data).description
     data, structure = _bare(data, facts)
     with decoding(source, description, TRUNCATED_FIX):
         try:
@@ -83,9 +84,13 @@ def decode(
             if structure:
                 raise ImageError(source, f"{description}, {structure}", TRUNCATED_FIX) from None
             raise
-        if facts.media_type in _TURNED_BY_DECODER:
-            return upright(image, 1)
-        return upright(image, facts.orientation)
+        turned = upright(image, 1 if facts.media_type in _TURNED_BY_DECODER else facts.orientation)
+    if at_least is None and turned.size != (facts.width, facts.height):
+        declared, found = f"{facts.width} x {facts.height}", f"{turned.width} x {turned.height}"
+        raise ImageError(
+            source, f"{description} that declares {declared} pixels and has {found}", TRUNCATED_FIX
+        )
+    return turned
 
 
 def _bare(data: bytes, facts: ImageFacts) -> tuple[bytes, str]:

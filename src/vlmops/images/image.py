@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vlmops.errors import ImageError
+from vlmops.errors import ImageError, UsageError
 from vlmops.images.facts import ImageFacts, read_facts
 from vlmops.images.limits import ImageLimits
 from vlmops.images.origin import BytesOrigin, Origin, PathOrigin, UrlOrigin
@@ -40,7 +40,8 @@ class Image:
 
     Bytes read again must be the same picture; a file that changed meanwhile is an error, never another
     picture under the old facts. Instances are safe between threads. They can be pickled: the origin and the
-    facts travel, and bytes only of a picture in memory. Two are equal when their bytes are.
+    facts travel, and bytes only of a picture in memory. Two are equal when their bytes are; comparing or
+    hashing therefore reads those that were not read yet.
 
     Anything wrong is an :class:`~vlmops.errors.ImageError` that names the source, the problem and the fix.
 
@@ -58,6 +59,8 @@ class Image:
     def __init__(
         self, origin: Origin, *, limits: ImageLimits | None = None, reference: ImageReference | None = None
     ) -> None:
+        if not hasattr(origin, "read"):
+            raise UsageError(f"Image() takes an origin, not {type(origin).__name__}: use Image.of(...)")
         self._origin = origin
         self._limits = limits or ImageLimits.from_environment()
         self._reference = reference
@@ -399,9 +402,10 @@ class Image:
 
 
 def _local_path(url: str) -> str:
-    scheme, separator, _ = url.partition("://")
-    if not separator or scheme.lower() not in ("file", "local"):
+    """The path of a ``file:`` URL (RFC 8089), else empty."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.lower() != "file":
         return ""
-    from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
+    from urllib.request import url2pathname
 
-    return str(LocalFileSystem._strip_protocol(url))
+    return url2pathname(rest.removeprefix("localhost"))

@@ -22,7 +22,9 @@ _ADOBE = b"Adobe"
 _EOI, _SOS, _COM, _TEM = 0xD9, 0xDA, 0xFE, 0x01
 _APP0, _APP1, _APP15 = 0xE0, 0xE1, 0xEF
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+_NAMES = {_SOS: "SOS", _COM: "COM", 0xC4: "DHT", 0xDB: "DQT", 0xDD: "DRI"}
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+_MARKER = re.compile(rb"\xff+[^\x00\xff]")
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """Within a scan, 0xFF is followed by a stuffed zero, a restart marker or fill; anything else ends it."""
 
@@ -30,15 +32,19 @@ _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 def segments(data: bytes) -> Iterator[Part]:
     """Every segment from SOI to EOI in order; a scan's data belongs to its SOS segment.
 
+    Bytes that stand where a marker must be are given as ``JUNK``: decoders skip them, so does this.
+
     Raises:
-        Malformed: The file ends before EOI, or holds something else where a marker must be. Segments
-            before that place have been given by then.
+        Malformed: The file ends before EOI, or a segment has an impossible length. Segments before that
+            place have been given by then.
     """
     yield Part("SOI", 0, 2, 2, 2)
     at = 2
     while True:
-        start = at
-        marker, at = _marker(data, at)
+        start = _next_marker(data, at)
+        if start > at:
+            yield Part("JUNK", at, at, start, start)
+        marker, at = _marker(data, start)
         if marker == _EOI:
             yield Part("EOI", start, at, at, at)
             return
@@ -51,15 +57,16 @@ def segments(data: bytes) -> Iterator[Part]:
         at = end
 
 
+def _next_marker(data: bytes, at: int) -> int:
+    found = _MARKER.search(data, at)
+    if found is None:
+        raise Malformed(f"truncated: it ends after {len(data)} bytes without an end-of-image marker")
+    return found.start()
+
+
 def _marker(data: bytes, at: int) -> tuple[int, int]:
-    if at >= len(data):
-        raise Malformed(f"truncated: it ends after {len(data)} bytes without an end-of-image marker")
-    if data[at] != 0xFF:
-        raise Malformed(f"corrupt: byte {at} is not the start of a JPEG segment")
-    while at < len(data) and data[at] == 0xFF:
+    while data[at] == 0xFF:
         at += 1
-    if at >= len(data):
-        raise Malformed(f"truncated: it ends after {len(data)} bytes without an end-of-image marker")
     return data[at], at + 1
 
 
@@ -88,7 +95,7 @@ def _scan_end(data: bytes, at: int) -> int:
 def _name(marker: int) -> str:
     if _APP0 <= marker <= _APP15:
         return f"APP{marker - _APP0}"
-    return {_SOS: "SOS", _COM: "COM"}.get(marker, "SOF" if marker in _FRAMES else f"0x{marker:02X}")
+    return _NAMES.get(marker, "SOF" if marker in _FRAMES else f"0x{marker:02X}")
 
 
 def header(data: bytes) -> Header:
@@ -127,7 +134,11 @@ def check(data: bytes) -> None:
     Raises:
         Malformed: What is wrong and where.
     """
-    names = {part.name for part in segments(data)}
+    names = set()
+    for part in segments(data):
+        if part.name == "JUNK":
+            raise Malformed(f"corrupt: byte {part.start} is not the start of a JPEG segment")
+        names.add(part.name)
     if not {"SOF", "SOS"} <= names:
         raise Malformed("corrupt: it has no pixels between its start and end markers")
 
@@ -163,7 +174,7 @@ def _kept(data: bytes, part: Part) -> Part | bytes:
         return part if payload.startswith(_ICC) else b""
     if part.name == "APP14":
         return part if payload.startswith(_ADOBE) else b""
-    return b"" if part.name == "COM" or payload else part
+    return b"" if part.name in ("COM", "JUNK") or payload else part
 
 
 def _without_thumbnail(jfif: bytes) -> bytes:

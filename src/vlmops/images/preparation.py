@@ -12,7 +12,7 @@ from vlmops.images.image import Image
 from vlmops.images.metadata import strip
 from vlmops.images.origin import BytesOrigin
 from vlmops.images.pixels import SCREEN_MODES
-from vlmops.images.verification import verify_pixels, verify_structure
+from vlmops.images.verification import STRUCTURED, verify_pixels, verify_structure
 
 if TYPE_CHECKING:
     from vlmops.images.facts import ImageFacts
@@ -116,7 +116,7 @@ class Preparation:
         return Image.from_origin(PreparedOrigin(image, self), limits=image.limits, data=prepared)
 
     def _prepared(self, data: bytes, facts: ImageFacts, source: str) -> bytes:
-        if self.verify:
+        if self.verify and facts.media_type in STRUCTURED:
             verify_structure(data, facts, source)
         if facts.frames > 1 and self.animated == "error":
             raise ImageError(
@@ -125,7 +125,7 @@ class Preparation:
         bare = self._bare(data, facts)
         if bare is None or self._needs_pixels(bare, facts):
             return self._encoded_anew(data, facts, source)
-        if self.verify == "pixels":
+        if self.verify == "pixels" or (self.verify and facts.media_type not in STRUCTURED):
             verify_pixels(bare, facts, source)
         return bare
 
@@ -150,7 +150,7 @@ class Preparation:
 
     def _encoded_anew(self, data: bytes, facts: ImageFacts, source: str) -> bytes:
         from vlmops.images.decode import decode
-        from vlmops.images.reencode import encode, encode_within, shrink
+        from vlmops.images.reencode import encode, encode_within, fit, resize
 
         if facts.frames > 1 and self.animated == "keep":
             raise ImageError(
@@ -158,22 +158,14 @@ class Preparation:
                 f"has {facts.frames} frames, which cannot all be kept: it must be encoded anew",
                 "choose animated='first', or settings that leave it as it is",
             )
-        image = decode(data, facts, source, at_least=self._target_size(facts))
-        if self.max_side is not None:
-            image = shrink(image, self.max_side, source)
+        seen = (facts.width, facts.height)
+        target = fit(seen, self.max_side) if self.max_side is not None else seen
+        image = decode(data, facts, source, at_least=target)
+        image = resize(image, target, source)
         encoding = self._encoding(data, facts)
         if self.max_bytes is None:
             return encode(image, encoding, source)
         return encode_within(image, encoding, self.max_bytes, source)
-
-    def _target_size(self, facts: ImageFacts) -> tuple[int, int] | None:
-        longest = max(facts.width, facts.height)
-        if self.max_side is None or longest <= self.max_side:
-            return None
-        return (
-            max(1, round(facts.width * self.max_side / longest)),
-            max(1, round(facts.height * self.max_side / longest)),
-        )
 
     def _encoding(self, data: bytes, facts: ImageFacts) -> Encoding:
         from vlmops.images.reencode import Encoding

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import ImageError
 from vlmops.images.pillow import decoding
-from vlmops.images.pixels import UNRANGED_MODES, WIDE_MODES, convert, has_alpha, to_screen
+from vlmops.images.pixels import WIDE_MODES, convert, has_alpha, to_screen
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -66,31 +66,35 @@ def _writable(image: PILImage, encoding: Encoding, source: str) -> PILImage:
     return image
 
 
-def shrink(image: PILImage, side: int, source: str) -> PILImage:
-    """Fit within ``side`` x ``side`` with Lanczos resampling, keeping proportions; never enlarges.
+def fit(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Width and height within ``side`` x ``side`` in the same proportion, at least 1; never larger.
+
+    Example:
+        >>> fit((4000, 3000), 1024), fit((10, 10), 1024)
+        ((1024, 768), (10, 10))
+    """
+    longest = max(size)
+    if longest <= side:
+        return size
+    return max(1, round(size[0] * side / longest)), max(1, round(size[1] * side / longest))
+
+
+def resize(image: PILImage, size: tuple[int, int], source: str) -> PILImage:
+    """Resample with Lanczos; palettes and single bits become colours and greys, which can be averaged.
 
     Raises:
         ImageError: The values have no fixed range.
     """
     from PIL.Image import Resampling
 
-    longest = max(image.size)
-    if longest <= side:
+    if image.size == size:
         return image
-    if image.mode in UNRANGED_MODES | WIDE_MODES | {"1", "P", "PA"}:
-        image = to_screen(image, source)
-    image = _smooth(image, source)
-    width, height = (max(1, round(length * side / longest)) for length in image.size)
-    return image.resize((width, height), Resampling.LANCZOS)
-
-
-def _smooth(image: PILImage, source: str) -> PILImage:
-    """A mode whose values can be averaged: palette indices and single bits cannot."""
-    if image.mode in ("RGB", "L", "RGBA", "LA"):
-        return image if "transparency" not in image.info else image.convert("RGBA")
-    if image.mode == "1":
-        return convert(image, "L", source)
-    return convert(image, "RGBA" if has_alpha(image) else "RGB", source)
+    image = to_screen(image, source)
+    if "transparency" in image.info or image.mode in ("P", "PA"):
+        image = convert(image, "RGBA" if has_alpha(image) else "RGB", source)
+    elif image.mode == "1":
+        image = convert(image, "L", source)
+    return image.resize(size, Resampling.LANCZOS)
 
 
 def encode_within(image: PILImage, encoding: Encoding, max_bytes: int, source: str) -> bytes:
@@ -112,7 +116,8 @@ def encode_within(image: PILImage, encoding: Encoding, max_bytes: int, source: s
         if side <= _SMALLEST_SIDE:
             raise ImageError(source, f"cannot be encoded in {max_bytes:,} bytes", "raise max_bytes")
         factor = math.sqrt(max_bytes / len(data)) * _SHRINK_MARGIN
-        image = shrink(image, max(_SMALLEST_SIDE, min(side - 1, int(side * factor))), source)
+        side = max(_SMALLEST_SIDE, min(side - 1, int(side * factor)))
+        image = resize(image, fit(image.size, side), source)
         data = encode(image, _with_quality(encoding, quality), source)
     return data
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from vlmops.images.limits import ImageLimits
 
 _CHUNK = 1 << 20
+_fetching: ContextVar[bool] = ContextVar("fetching", default=False)
 _HTTP_FIXES = {
     401: "give credentials: Image.from_url(url, headers={'Authorization': ...})",
     403: "access is denied: a signed URL may have expired, or credentials are missing",
@@ -75,6 +79,7 @@ def _fetch_http(url: str, options: Mapping[str, Any], limits: ImageLimits) -> by
     unknown = set(options) - {"headers"}
     if unknown:
         raise ImageError(source, f"http takes no option {sorted(unknown)[0]!r}", "use 'headers' alone")
+    token = _fetching.set(True)
     try:
         request = _client().stream("GET", url, headers=options.get("headers"), timeout=limits.timeout)
         with request as response:
@@ -90,6 +95,8 @@ def _fetch_http(url: str, options: Mapping[str, Any], limits: ImageLimits) -> by
         raise ImageError(
             source, f"cannot be fetched ({type(error).__name__})", "check the address and the network"
         ) from None
+    finally:
+        _fetching.reset(token)
 
 
 def _body(response: httpx.Response, source: str, limits: ImageLimits) -> bytes:
@@ -116,6 +123,11 @@ def _too_large(source: str, limits: ImageLimits) -> ImageError:
     )
 
 
+def _without_headers(record: logging.LogRecord) -> bool:
+    """Whether a log record of the transport may be written: headers of our answers hold signed addresses."""
+    return not (_fetching.get() and "response_headers" in str(record.msg))
+
+
 @cache
 def _client() -> httpx.Client:
     """One client for all threads, so that connections are used again."""
@@ -127,12 +139,19 @@ def _client() -> httpx.Client:
         def __str__(self) -> str:
             return printable_url(super().__str__())
 
+    logging.getLogger("httpcore.http11").addFilter(_without_headers)
+
     def hide_signature(request: httpx.Request) -> None:
         request.url = UnprintedURL(request.url)
 
     return httpx.Client(
         follow_redirects=True, max_redirects=5, event_hooks={"request": [hide_signature], "response": []}
     )
+
+
+if hasattr(os, "register_at_fork"):
+    # Two processes must not talk over one connection.
+    os.register_at_fork(after_in_child=_client.cache_clear)
 
 
 def _fetch_fsspec(url: str, options: Mapping[str, Any], limits: ImageLimits) -> bytes:

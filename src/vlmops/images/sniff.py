@@ -130,7 +130,7 @@ def _by_text(head: bytes) -> Sniffed | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     lowered = text[:1024].lower()
     if text.startswith(_GIT_LFS):
-        return Sniffed("text/x-git-lfs-pointer", "a Git LFS pointer, not the picture", "run 'git lfs pull'")
+        return Sniffed("text/x-git-lfs-pointer", "a Git LFS pointer", "run 'git lfs pull'")
     if b"<svg" in lowered and lowered.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")):
         return Sniffed("image/svg+xml", "an SVG drawing")
     if lowered.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):

@@ -8,6 +8,7 @@ from vlmops.errors import ImageError
 from vlmops.images import gif, jpeg, png, webp
 from vlmops.images.container import Malformed
 from vlmops.images.facts import TRUNCATED_FIX
+from vlmops.images.sniff import sniff
 
 if TYPE_CHECKING:
     from vlmops.images.facts import ImageFacts
@@ -18,6 +19,10 @@ _CHECKS = {
     "image/webp": webp.check,
     "image/gif": gif.check,
 }
+
+
+STRUCTURED = frozenset(_CHECKS)
+"""Media types that can be verified without decoding."""
 
 
 def verify_structure(data: bytes, facts: ImageFacts, source: str) -> None:
@@ -43,8 +48,7 @@ def verify_structure(data: bytes, facts: ImageFacts, source: str) -> None:
     try:
         check(data)
     except Malformed as error:
-        kind = facts.media_type.removeprefix("image/").upper()
-        raise ImageError(source, f"a {kind} picture, {error}", TRUNCATED_FIX) from None
+        raise ImageError(source, f"{sniff(data).description}, {error}", TRUNCATED_FIX) from None
 
 
 def verify_pixels(data: bytes, facts: ImageFacts, source: str) -> None:

@@ -24,7 +24,7 @@ def chunks(data: bytes) -> Iterator[Part]:
     Raises:
         Malformed: The file is shorter than its RIFF size, or a chunk reaches beyond it.
     """
-    if len(data) < _RIFF_HEADER + 8:
+    if len(data) < _RIFF_HEADER:
         raise Malformed(f"truncated: it ends after {len(data)} bytes, within its header")
     end = 8 + int.from_bytes(data[4:8], "little")
     at = _RIFF_HEADER
