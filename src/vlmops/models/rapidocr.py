@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,7 +89,7 @@ class _RapidOcr:
             _quieten("RapidOCR")
             from rapidocr import RapidOCR
 
-            self._engine = RapidOCR(
+            self._engine: Any = RapidOCR(
                 params={
                     "Global.log_level": "error",
                     "Det.limit_type": "max",
@@ -111,10 +112,9 @@ class _RapidOcrOnnxruntime:
     def __init__(self, threads: int) -> None:
         with _loading:
             _quieten("RapidOCR", "OrtInferSession")
-            from rapidocr_onnxruntime import RapidOCR
-
+            engine = import_module("rapidocr_onnxruntime").RapidOCR
             # With "max" it chooses the limit itself, never above LONGEST_SIDE, and enlarges nothing.
-            self._engine = RapidOCR(
+            self._engine: Any = engine(
                 intra_op_num_threads=threads, inter_op_num_threads=1, det_limit_type="max"
             )
 

@@ -1,0 +1,97 @@
+"""A local server that speaks just enough of the chat completions interface, with answers set by the test."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Answer:
+    """What the server says to one request; ``hold`` keeps it back until the test is over."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    hold: bool = False
+
+
+def completion(content: str | None, *, finish_reason: str = "stop", refusal: str | None = None, **usage: Any):
+    """A 200 answer."""
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "test-model-2025-01-01",
+        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason, "logprobs": None}],
+    }
+    if usage:
+        body["usage"] = usage
+    return Answer(body=body, headers={"x-request-id": "req-7"})
+
+
+def error(status: int, message: str, *, code: str | None = None, param: str | None = None, **headers: str):
+    """An error as OpenAI words it; headers are given with ``_`` for ``-``."""
+    body = {"error": {"message": message, "type": "error", "code": code, "param": param}}
+    return Answer(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+class ChatServer:
+    """Serves answers in turn, the last one over and over, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.requests: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def close(self) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def next_answer(self) -> Answer:
+        with self._lock:
+            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.requests.append(json.loads(body))
+                outer.paths.append(self.path)
+                answer = outer.next_answer()
+                if answer.hold:
+                    outer._over.wait()
+                    self.close_connection = True
+                    return
+                data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+                self.send_response(answer.status)
+                for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *arguments: Any) -> None:
+                """Say nothing."""
+
+        return Handler
