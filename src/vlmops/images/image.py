@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vlmops.errors import ImageError, UsageError
 from vlmops.images.facts import ImageFacts, read_facts
 from vlmops.images.limits import ImageLimits
-from vlmops.images.origin import BytesOrigin, Origin, PathOrigin, UrlOrigin
+from vlmops.images.origin import BytesOrigin, Origin, PathOrigin, origin_of_url, too_large
 from vlmops.images.recent import RecentBytes
 
 if TYPE_CHECKING:
@@ -102,10 +103,7 @@ class Image:
             Image('https://host/a.png')
         """
         limits = limits or ImageLimits.from_environment()
-        path = _local_path(url)
-        if path:
-            return cls.from_path(path, limits=limits)
-        return cls(UrlOrigin(url, storage_options, limits), limits=limits)
+        return cls(origin_of_url(url, storage_options, limits), limits=limits)
 
     @classmethod
     def from_data_uri(cls, uri: str, *, limits: ImageLimits | None = None) -> Image:
@@ -163,11 +161,15 @@ class Image:
         Args:
             origin: Where its bytes come from.
             limits: What is refused.
-            data: What ``origin.read()`` gave, if the caller has it already; spares the first read.
+            data: What ``origin.read()`` gave, if the caller has it already: facts are read from it at once.
+
+        Raises:
+            ImageError: ``data`` is not a picture.
         """
         image = cls(origin, limits=limits)
         if data is not None:
             _recent.put(image._key, data)
+            image.read()
         return image
 
     @classmethod
@@ -208,11 +210,7 @@ class Image:
     @property
     def facts(self) -> ImageFacts:
         """All that is known without decoding; read on first use."""
-        if self._facts is None:
-            self.read()
-        if self._facts is None:  # pragma: no cover - read() sets it or raises
-            raise ImageError(self.source, "has no facts")
-        return self._facts
+        return self._facts or self._load()[1]
 
     @property
     def sha256(self) -> str:
@@ -264,20 +262,20 @@ class Image:
         Raises:
             ImageError: They cannot be read, are not a picture, or changed since they were read first.
         """
+        return self._load()[0]
+
+    def _load(self) -> tuple[bytes, ImageFacts]:
         with self._lock:
-            stamp = self._current_stamp()
+            stamp = self._origin.stamp() if isinstance(self._origin, PathOrigin) else None
             data = self._fetch()
             if self._facts is None:
                 facts = read_facts(data, self.source, self._limits)
                 self._require_hash(facts.sha256, "its reference names")
                 self._facts, self._stamp = facts, stamp
             elif not isinstance(self._origin, BytesOrigin) and (stamp is None or stamp != self._stamp):
-                self._require_unchanged(data)
+                self._require_hash(hashlib.sha256(data).hexdigest(), "that was read before")
                 self._stamp = stamp
-            return data
-
-    def _current_stamp(self) -> Hashable:
-        return self._origin.stamp() if isinstance(self._origin, PathOrigin) else None
+            return data, self._facts
 
     def _fetch(self) -> bytes:
         if isinstance(self._origin, BytesOrigin | PathOrigin):
@@ -285,8 +283,6 @@ class Image:
         else:
             data = _recent.get(self._key) or self._fetch_remote()
         if len(data) > self._limits.max_bytes:
-            from vlmops.images.origin import too_large
-
             raise too_large(self.source, len(data), self._limits)
         return data
 
@@ -310,11 +306,6 @@ class Image:
             )
             raise ImageError(self.source, problem, _DAMAGED_FIX)
 
-    def _require_unchanged(self, data: bytes) -> None:
-        import hashlib
-
-        self._require_hash(hashlib.sha256(data).hexdigest(), "that was read before")
-
     def release(self) -> None:
         """Let go of bytes kept in memory, if they can be had again; facts stay."""
         _recent.drop(self._key)
@@ -332,8 +323,8 @@ class Image:
         from vlmops.images.decode import decode
         from vlmops.images.pixels import convert
 
-        data = self.read()
-        image = decode(data, self.facts, self.source)
+        data, facts = self._load()
+        image = decode(data, facts, self.source)
         return image if mode is None else convert(image, mode, self.source)
 
     def to_array(self) -> NDArray[np.uint8]:
@@ -362,8 +353,8 @@ class Image:
         """The encoded bytes as a base64 data URI, a third longer than they are."""
         from vlmops.images.data_uri import format_data_uri
 
-        data = self.read()
-        return format_data_uri(data, self.media_type)
+        data, facts = self._load()
+        return format_data_uri(data, facts.media_type)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Image):
@@ -399,13 +390,3 @@ class Image:
             return thumbnail_png(self, _THUMBNAIL)
         except ImageError:
             return None
-
-
-def _local_path(url: str) -> str:
-    """The path of a ``file:`` URL (RFC 8089), else empty."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.lower() != "file":
-        return ""
-    from urllib.request import url2pathname
-
-    return url2pathname(rest.removeprefix("localhost"))

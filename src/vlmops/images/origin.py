@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from vlmops.errors import ImageError
@@ -13,7 +14,6 @@ from vlmops.images.limits import ImageLimits
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
-    from pathlib import Path
 
 
 @runtime_checkable
@@ -185,3 +185,18 @@ class UrlOrigin:
         from vlmops.images.remote import fetch
 
         return fetch(self.url, self.options, self.limits)
+
+
+def origin_of_url(url: str, options: Mapping[str, Any], limits: ImageLimits) -> PathOrigin | UrlOrigin:
+    """A URL's origin; a ``file:`` URL (RFC 8089) is a path.
+
+    Example:
+        >>> origin_of_url("file:///photos/a%20b.png", {}, ImageLimits()).description
+        '/photos/a b.png'
+    """
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme.lower() == "file":
+        from urllib.request import url2pathname
+
+        return PathOrigin(Path(url2pathname(rest.removeprefix("localhost"))), limits)
+    return UrlOrigin(url, options, limits)
