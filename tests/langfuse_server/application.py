@@ -213,6 +213,9 @@ class Gateway:
             reply = self.target.handle(call, raw_path)
         except ProblemError as problem:
             reply = Reply(problem.body, problem.status, problem.headers)
+        except Exception as crash:  # noqa: BLE001 - any fault of the test server's own is shown to the test
+            self.log.crashes.append(crash)
+            reply = Reply({"message": "Internal Server Error", "error": "InternalServerError"}, 500)
         if fault is not None and fault.kind == "late_answer":
             return Reply(fault.body, fault.status, dict(fault.headers))
         return reply

@@ -31,6 +31,19 @@ def iso(milliseconds: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
 
 
+def is_time(text: object, *, needs_zone: bool = True) -> bool:
+    """Whether `parse_time` would read it.
+
+    >>> is_time("2026-11-22T09:36:44Z"), is_time("2026-11-22T09:36:44"), is_time("soon")
+    (True, False, False)
+    """
+    try:
+        parse_time(str(text), needs_zone=needs_zone)
+    except ValueError:
+        return False
+    return True
+
+
 def parse_time(text: str, *, needs_zone: bool = True) -> int:
     """Milliseconds of an ISO 8601 text; finer digits are cut off.
 

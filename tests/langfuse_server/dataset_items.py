@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .clock import iso, parse_time
+from .clock import is_time, iso, parse_time
 from .exchange import Call, Reply, Route
 from .json_schemas import first_violation
 from .jsonb import stored
 from .paging import page
-from .problems import check_text, custom, invalid, not_one_of, refused, require_object, too_long
+from .problems import bad_time, check_text, custom, invalid, not_one_of, refused, require_object, too_long
 from .references import references
 
 if TYPE_CHECKING:
@@ -199,20 +199,15 @@ def _list(project: Project, call: Call) -> Reply:
     if version is not None and name is None:
         raise invalid(custom("datasetName is required when version parameter is provided", "datasetName"))
     dataset = project.datasets.named(name) if name is not None else None
+    if version is not None and not is_time(version):
+        raise invalid(bad_time("version"))
     if version is not None and dataset is not None:
-        items = project.items.at(_moment(version), dataset.id)
+        items = project.items.at(parse_time(version), dataset.id)
     else:
         items = project.items.current(dataset.id if dataset else None)
     wanted = [item for item in items if item.status == "ACTIVE" and _from_source(item, call)]
     rows, meta = page(call, wanted)
     return Reply({"data": [project.items.as_json(item) for item in rows], "meta": meta})
-
-
-def _moment(version: str) -> int:
-    try:
-        return parse_time(version)
-    except ValueError:
-        raise invalid(custom("Invalid ISO datetime", "version")) from None
 
 
 def _from_source(item: ItemVersion, call: Call) -> bool:

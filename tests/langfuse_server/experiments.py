@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .clock import iso
 from .exchange import Call, Reply, Route
 from .filters import Columns, matches, parse_filter
-from .observation_list import moment
+from .observation_list import moment, window
 from .paging import decode_cursor, encode_cursor
 from .problems import MISSING, check_text, invalid, not_one_of, refused, require_object, wrong_type
 from .score_list import newest_of_each_id, score_as_json
@@ -49,16 +49,20 @@ def _groups(call: Call, known: list[str], default: list[str]) -> list[str]:
     return groups
 
 
-def _window(call: Call) -> tuple[int, float]:
-    start, end = call.first("fromStartTime"), call.first("toStartTime")
-    if start is None:
+def _window(call: Call) -> tuple[float, float]:
+    if call.first("fromStartTime") is None:
         raise invalid(wrong_type("string", MISSING, "fromStartTime"))
-    return moment(start, "fromStartTime"), float("inf") if end is None else moment(end, "toStartTime")
+    return window(call, "fromStartTime", "toStartTime")
 
 
-def _scores(project: Project, key: str, value: str, limit: int) -> list[dict[str, Any]]:
-    rows = [row for row in newest_of_each_id(project.scores.rows()) if row[key] == value]
-    return [score_as_json(row, project.id, ["subject"]) for row in rows[:limit]]
+def _scores_by(project: Project, key: str, call: Call) -> dict[str, list[dict[str, Any]]]:
+    """The scores of each target, newest first, as many as asked for."""
+    limit = call.integer("scoreLimit", 50, maximum=50)
+    scores: dict[str, list[dict[str, Any]]] = {}
+    for row in newest_of_each_id(project.scores.rows()):
+        if row[key] is not None and len(scores.setdefault(row[key], [])) < limit:
+            scores[row[key]].append(score_as_json(row, project.id, ["subject"]))
+    return scores
 
 
 def _cursor(at: int, trace_id: str, last_id: str, experiment: str) -> str:
@@ -125,17 +129,17 @@ def _list(project: Project, call: Call) -> Reply:
         meta["cursor"] = _cursor(
             moment(rows[limit - 1]["startTime"], "cursor"), "", "", rows[limit - 1]["id"]
         )
-    score_limit = call.integer("scoreLimit", 50, maximum=50)
+    scores = _scores_by(project, "datasetRunId", call) if "scores" in groups else {}
     data = []
     for row in rows[:limit]:
         shown = {key: value for key, value in row.items() if key != "metadata" or "metadata" in groups}
         if "scores" in groups:
-            shown["scores"] = _scores(project, "datasetRunId", row["id"], score_limit)
+            shown["scores"] = scores.get(row["id"], [])
         data.append(shown)
     return Reply({"data": data, "meta": meta})
 
 
-def _item_json(project: Project, row: Observation, groups: list[str], score_limit: int) -> dict[str, Any]:
+def _item_json(row: Observation, groups: list[str], scores: list[dict[str, Any]]) -> dict[str, Any]:
     said = row.experiment
     if said is None:
         raise LookupError(f"observation {row.id} belongs to no experiment")
@@ -162,7 +166,7 @@ def _item_json(project: Project, row: Observation, groups: list[str], score_limi
     if "experimentMetadata" in groups:
         shown |= {"experimentMetadata": said.metadata, "experimentDescription": said.description}
     if "scores" in groups:
-        shown["scores"] = _scores(project, "observationId", row.id, score_limit)
+        shown["scores"] = scores
     return shown
 
 
@@ -187,10 +191,9 @@ def _list_items(project: Project, call: Call) -> Reply:
     if len(rows) > limit:
         last = rows[limit - 1]
         meta["cursor"] = _cursor(last.start, last.trace_id, last.id, _ITEM_COLUMNS["experimentId"](last))
-    score_limit = call.integer("scoreLimit", 50, maximum=50)
-    return Reply(
-        {"data": [_item_json(project, row, groups, score_limit) for row in rows[:limit]], "meta": meta}
-    )
+    scores = _scores_by(project, "observationId", call) if "scores" in groups else {}
+    data = [_item_json(row, groups, scores.get(row.id, [])) for row in rows[:limit]]
+    return Reply({"data": data, "meta": meta})
 
 
 def _link_run_item(project: Project, call: Call) -> Reply:

@@ -17,10 +17,10 @@ Kind = Literal["answer", "late_answer", "slow", "refuse", "disconnect"]
 class Fault:
     """One fault, and when it strikes.
 
-    Build it with a class method, then narrow it with `on`. Kinds: `answer` replaces the answer and the request
-    has no effect; `late_answer` replaces it after the request took effect; `slow` delays it; `refuse` closes
-    the connection before the request has any effect; `disconnect` closes it in the middle of the answer, after
-    the request took effect.
+    Build it with a class method, then narrow it with `on`. Kinds: `answer` replaces the answer and the
+    request has no effect; `late_answer` replaces it after the request took effect; `slow` delays it; `refuse`
+    closes the connection before the request has any effect; `disconnect` closes it in the middle of the
+    answer, after the request took effect.
     """
 
     kind: Kind

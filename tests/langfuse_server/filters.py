@@ -6,9 +6,9 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .clock import parse_time
+from .clock import is_time, parse_time
 from .jsonb import parse_json
-from .problems import custom, invalid, refused, wrong_type
+from .problems import bad_time, custom, invalid, refused, wrong_type
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -67,7 +67,7 @@ def matches(conditions: list[dict[str, Any]], row: Any, columns: Columns) -> boo
 def _holds(condition: dict[str, Any], have: Any) -> bool:
     kind, wanted, sign = condition.get("type"), condition.get("value"), condition.get("operator", "=")
     if kind == "null":
-        empty = have in {None, ""}
+        empty = have is None or have in ("", [])
         return empty if sign == "is null" else not empty
     if kind == "stringObject":
         have = have.get(condition.get("key")) if isinstance(have, dict) else None
@@ -77,8 +77,10 @@ def _holds(condition: dict[str, Any], have: Any) -> bool:
     if kind in {"stringOptions", "arrayOptions", "categoryOptions"}:
         return _test(_LIST_TESTS, sign)(_as_set(have), _as_set(wanted))
     if kind == "boolean":
-        return (have == wanted) == (sign == "=")
+        return bool((have == wanted) == (sign == "="))
     if kind == "datetime":
+        if not is_time(wanted):
+            raise invalid(bad_time("filter", "value"))
         return have is not None and _test(_COMPARISONS, sign)(have, parse_time(str(wanted)))
     if kind == "number":
         return have is not None and _test(_COMPARISONS, sign)(have, wanted)

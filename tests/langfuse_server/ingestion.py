@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .clock import parse_time
+from .clock import is_time, parse_time
 from .exchange import Call, Reply, Route
-from .problems import MISSING, ProblemError, js_type, wrong_type
+from .problems import MISSING, ProblemError, bad_time, js_type, wrong_type
 from .scores import score_issues
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def _problem(event: Any) -> dict[str, Any] | None:
         for key in ("id", "timestamp")
         if not isinstance(event.get(key), str)
     ]
+    if not issues and not is_time(event["timestamp"], needs_zone=False):
+        issues.append(bad_time("timestamp"))
     if kind == "score-create":
         found = score_issues(event.get("body", MISSING))
         issues += [{**issue, "path": ["body", *issue["path"]]} for issue in found]

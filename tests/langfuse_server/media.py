@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .clock import iso, parse_time
+from .clock import is_time, iso, parse_time
 from .exchange import Call, Reply, Route
 from .problems import (
     MISSING,
     bad_format,
+    bad_time,
     invalid,
     no_union_branch,
     not_one_of,
@@ -233,6 +234,8 @@ def _confirm(project: Project, call: Call) -> Reply:
     issues = []
     if not isinstance(uploaded_at, str):
         issues.append(wrong_type("string", uploaded_at, "uploadedAt"))
+    elif not is_time(uploaded_at, needs_zone=False):
+        issues.append(bad_time("uploadedAt"))
     if isinstance(status, bool) or not isinstance(status, int):
         issues.append(wrong_type("number", status, "uploadHttpStatus"))
     if issues:

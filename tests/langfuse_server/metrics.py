@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from .clock import parse_time
+from .clock import is_time, parse_time
 from .exchange import Call, Reply, Route
 from .filters import Columns, check_columns, matches
 from .jsonb import number, parse_json
 from .observation_list import COLUMNS
-from .problems import MISSING, custom, invalid, not_one_of, wrong_type
+from .problems import MISSING, bad_time, custom, invalid, not_one_of, wrong_type
 from .score_list import newest_of_each_id
 
 if TYPE_CHECKING:
@@ -86,8 +86,10 @@ def _parse(call: Call) -> dict[str, Any]:
     for name in ("fromTimestamp", "toTimestamp"):
         if not isinstance(query.get(name), str):
             raise invalid(wrong_type("string", query.get(name, MISSING), name))
+        if not is_time(query[name]):
+            raise invalid(bad_time(name))
     for index, metric in enumerate(query.get("metrics", [])):
-        if metric.get("aggregation") not in _AGGREGATIONS:
+        if metric.get("aggregation") not in _AGGREGATIONS or "measure" not in metric:
             raise invalid(not_one_of(list(_AGGREGATIONS), "metrics", index, "aggregation"))
     return query
 
@@ -96,6 +98,9 @@ def _metrics(project: Project, call: Call) -> Reply:
     query = _parse(call)
     window = parse_time(query["fromTimestamp"]), parse_time(query["toTimestamp"])
     rows, columns, time = _rows(project, query["view"], *window)
+    for index, metric in enumerate(query.get("metrics", [])):
+        if metric["measure"] not in {"count", *columns}:
+            raise invalid(custom(f"Invalid measure {metric['measure']}", "metrics", index))
     granularity = (query.get("timeDimension") or {}).get("granularity")
     names = [dimension["field"] for dimension in query.get("dimensions") or []]
     for index, name in enumerate(names):

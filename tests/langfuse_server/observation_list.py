@@ -11,7 +11,7 @@ from .filters import Columns, matches, parse_filter
 from .jsonb import decoded
 from .observations import TYPES, Observation
 from .paging import decode_cursor, encode_cursor
-from .problems import custom, invalid, not_one_of
+from .problems import bad_time, custom, invalid, not_one_of
 
 if TYPE_CHECKING:
     from .project import Project
@@ -211,11 +211,13 @@ def _query_conditions(call: Call) -> list[dict[str, Any]]:
     return conditions
 
 
-def _in_window(row: Observation, call: Call) -> bool:
-    start, end = call.first("fromStartTime"), call.first("toStartTime")
-    if start is not None and row.start < moment(start, "fromStartTime"):
-        return False
-    return end is None or row.start < moment(end, "toStartTime")
+def window(call: Call, first: str, last: str) -> tuple[float, float]:
+    """The times between two query parameters in milliseconds, the last one exclusive; open where not sent."""
+    start, end = call.first(first), call.first(last)
+    return (
+        float("-inf") if start is None else moment(start, first),
+        float("inf") if end is None else moment(end, last),
+    )
 
 
 def moment(text: str, name: str) -> int:
@@ -223,18 +225,18 @@ def moment(text: str, name: str) -> int:
     try:
         return parse_time(text)
     except ValueError:
-        issue = {"origin": "string", "code": "invalid_format", "format": "datetime", "path": [name]}
-        raise invalid({**issue, "message": "Invalid ISO datetime"}) from None
+        raise invalid(bad_time(name)) from None
 
 
 def _list(project: Project, call: Call) -> Reply:
     _check(call)
     limit = call.integer("limit", 50, maximum=1000)
+    since, until = window(call, "fromStartTime", "toStartTime")
     conditions = parse_filter(call.first("filter"), COLUMNS) or _query_conditions(call)
     rows = [
         row
         for row in project.observations.visible()
-        if _in_window(row, call) and matches(conditions, row, COLUMNS)
+        if since <= row.start < until and matches(conditions, row, COLUMNS)
     ]
     cursor = call.first("cursor")
     if cursor is not None:

@@ -121,6 +121,12 @@ def bad_format(pattern: str, message: str, *path: str | int) -> dict[str, Any]:
     }
 
 
+def bad_time(*path: str | int) -> dict[str, Any]:
+    """Issue: a text that is no ISO 8601 time with a zone."""
+    issue = {"origin": "string", "code": "invalid_format", "format": "datetime", "path": list(path)}
+    return {**issue, "message": "Invalid ISO datetime"}
+
+
 def custom(message: str, *path: str | int) -> dict[str, Any]:
     """Issue: a rule of the server's own."""
     return {"code": "custom", "path": list(path), "message": message}

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _LABEL = re.compile(r"[a-z0-9_\-.]+")
 _LONGEST_LABEL = 36
 _LONGEST_COMMIT = 500
+_NO_NUMBER = "Invalid input: expected number, received NaN"
 _REFERENCE = re.compile(r"@@@langfusePrompt:name=([^|@]+)\|(label|version)=([^|@]+)@@@")
 
 
@@ -230,6 +231,8 @@ def _read(project: Project, call: Call) -> Reply:
     name, number, label = call.parameters["promptName"], call.first("version"), call.first("label")
     if number is not None and label is not None:
         raise refused("Cannot specify both version and label")
+    if number is not None and not number.isdigit():
+        raise invalid({**wrong_type("number", number, "version"), "message": _NO_NUMBER})
     if number is not None:
         version, wanted = project.prompts.find(name, int(number)), f"version {number}"
     else:

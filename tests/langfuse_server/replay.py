@@ -1,20 +1,22 @@
 """Recorded exchanges with a real Langfuse 4.16.0, and how to send them again to another server.
 
-A recording names ids, signed URLs and cursors that the other server makes anew. `Replay` learns which new one stands
-for which recorded one by laying each answer beside the recorded one.
+A recording names ids, signed URLs and cursors that the other server makes anew. `Replay` learns which new one
+stands for which recorded one by laying each answer beside the recorded one.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FILE = Path(__file__).with_name("recordings.jsonl")
 _CUT = re.compile(r"(?P<start>.*)\.\.\.<(?P<count>\d+) more>", re.DOTALL)
@@ -22,7 +24,16 @@ _STORE = "https://objects.example"
 _LEARNED = {"id", "datasetId", "datasetRunId", "cursor"}
 _URLS = {"uploadUrl", "url"}
 _VOLATILE = {
-    *("createdAt", "updatedAt", "lastUpdatedAt", "timestamp", "urlExpiry", "cursor", "traceparent", "baggage"),
+    *(
+        "createdAt",
+        "updatedAt",
+        "lastUpdatedAt",
+        "timestamp",
+        "urlExpiry",
+        "cursor",
+        "traceparent",
+        "baggage",
+    ),
     *("fileKey", "publicKey", "meta", "pagination"),
 }
 
@@ -120,9 +131,7 @@ class Replay:
         url = self._signed[recording.method, path]
         names = ("content-type", "x-amz-checksum-sha256")
         headers = {name: recording.headers[name] for name in names if name in recording.headers}
-        content = None
-        if recording.request is not None:
-            content = httpx.Response(200, content=_decoded(recording.request["base64"])).content
+        content = None if recording.request is None else base64.b64decode(recording.request["base64"])
         return self._bucket.request(recording.method, url, content=content, headers=headers)
 
     def _translated(self, text: str) -> str:
@@ -157,12 +166,6 @@ class Replay:
                 self.known.setdefault(recorded, own)
 
 
-def _decoded(text: str) -> bytes:
-    import base64
-
-    return base64.b64decode(text)
-
-
 def _item_of_size(recording: Recording, size: int) -> bytes:
     """A body of a recorded size whose content was not kept."""
     item = {"datasetName": "rec-items-084544", "id": "rec-near-084544", "input": ""}
@@ -192,8 +195,3 @@ def _differences(recorded: Any, own: Any, path: str) -> Iterator[str]:
 def sha256_of(media_id: str) -> str:
     """A hash whose media id this is; the other digits do not matter for a media without bytes."""
     return media_id.replace("-", "+").replace("_", "/") + "A" * 21 + "="
-
-
-def encoded_path(name: str) -> str:
-    """A name as one path segment."""
-    return quote(name, safe="")

@@ -28,9 +28,10 @@ class LoggedRequest:
 
 @dataclass
 class RequestLog:
-    """Requests and how many of each route ran at once."""
+    """Requests, how many of each route ran at once, and exceptions that the server did not expect."""
 
     entries: list[LoggedRequest] = field(default_factory=list)
+    crashes: list[Exception] = field(default_factory=list)
     _running: Counter[str] = field(default_factory=Counter)
     peaks: Counter[str] = field(default_factory=Counter)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from .clock import parse_time
 from .exchange import Call, Reply, Route
-from .observation_list import moment
+from .observation_list import window
 from .paging import decode_cursor, encode_cursor
 from .problems import custom, invalid, not_one_of
 
 if TYPE_CHECKING:
     from .project import Project
 
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _CORE = ("id", "name", "source", "timestamp", "environment", "createdAt", "updatedAt")
 _GROUPS = {
     "details": ("comment", "configId", "metadata"),
@@ -89,9 +91,15 @@ def _check_value(call: Call) -> None:
     bounded = call.first("valueMin") is not None or call.first("valueMax") is not None
     if bounded and types != ["NUMERIC"]:
         raise invalid(custom("valueMin/valueMax filters require dataType=NUMERIC"))
+    numbers = call.listed("value") if types == ["NUMERIC"] else []
+    for text in [*numbers, *call.listed("valueMin"), *call.listed("valueMax")]:
+        if not _NUMBER.fullmatch(text):
+            raise invalid(custom("value filter requires finite numbers for dataType NUMERIC"))
 
 
-def _wanted(row: dict[str, Any], call: Call) -> bool:
+def _wanted(row: dict[str, Any], call: Call, start: float, end: float) -> bool:
+    if not start <= parse_time(row["timestamp"]) < end:
+        return False
     for name in _LISTED:
         if call.first(name) is not None and row[name] not in call.listed(name):
             return False
@@ -101,7 +109,7 @@ def _wanted(row: dict[str, Any], call: Call) -> bool:
     for name in ("source", "dataType"):
         if call.first(name) is not None and row[name] not in [each.upper() for each in call.listed(name)]:
             return False
-    return _value_wanted(row, call) and _in_window(row, call)
+    return _value_wanted(row, call)
 
 
 def _value_wanted(row: dict[str, Any], call: Call) -> bool:
@@ -113,17 +121,11 @@ def _value_wanted(row: dict[str, Any], call: Call) -> bool:
     return (low is None or row["value"] >= float(low)) and (high is None or row["value"] <= float(high))
 
 
-def _in_window(row: dict[str, Any], call: Call) -> bool:
-    start, end, at = call.first("fromTimestamp"), call.first("toTimestamp"), parse_time(row["timestamp"])
-    return (start is None or at >= moment(start, "fromTimestamp")) and (
-        end is None or at < moment(end, "toTimestamp")
-    )
-
-
 def _list(project: Project, call: Call) -> Reply:
     _check(call)
     limit = call.integer("limit", 50, maximum=100)
-    rows = newest_of_each_id([row for row in project.scores.rows() if _wanted(row, call)])
+    times = window(call, "fromTimestamp", "toTimestamp")
+    rows = newest_of_each_id([row for row in project.scores.rows() if _wanted(row, call, *times)])
     cursor = call.first("cursor")
     if cursor is not None:
         last = tuple(decode_cursor(cursor, "lastTimestamp", "lastId"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .clock import iso, parse_time
+from .clock import is_time, iso, parse_time
 from .exchange import Call, Reply, Route
 from .jsonb import number
 from .problems import (
     MISSING,
     ProblemError,
+    bad_time,
     check_text,
     custom,
     invalid,
@@ -196,7 +197,7 @@ def _rule_issues(body: dict[str, Any]) -> list[dict[str, Any]]:
 def _create(project: Project, call: Call) -> Reply:
     if isinstance(call.body, list):
         return _create_list(project, call.body)
-    issues = score_issues(call.body)
+    issues = score_issues(call.body) or _timestamp_issues(project, call.body)
     if issues:
         raise invalid(*issues)
     body = {**call.body, "id": call.body.get("id") or project.new_uuid()}
@@ -210,6 +211,14 @@ def _moment(project: Project, body: dict[str, Any]) -> int | None:
     return parse_time(text) if project.honours_score_timestamps and text is not None else None
 
 
+def _timestamp_issues(project: Project, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """A server that ignores the timestamp does not look at it either."""
+    text = body.get("timestamp")
+    if not project.honours_score_timestamps or text is None or is_time(text):
+        return []
+    return [bad_time("timestamp")]
+
+
 def _create_list(project: Project, bodies: list[Any]) -> Reply:
     if not project.takes_score_lists:
         issue = {"expected": "object", "code": "invalid_type", "path": []}
@@ -220,7 +229,7 @@ def _create_list(project: Project, bodies: list[Any]) -> Reply:
         )
     errors = []
     for index, body in enumerate(bodies):
-        problem = _list_problem(body)
+        problem = _problem_text(score_issues(body) or _timestamp_issues(project, body))
         if problem is None:
             project.scores.add({"id": project.new_uuid(), **body}, moment=_moment(project, body))
         else:
@@ -231,15 +240,10 @@ def _create_list(project: Project, bodies: list[Any]) -> Reply:
     return Reply({"accepted": accepted, "rejected": len(errors), "errors": errors}, 207)
 
 
-def _list_problem(body: Any) -> str | None:
-    issues = score_issues(body)
-    if issues:
-        return "; ".join(f"{'.'.join(map(str, issue['path']))}: {issue['message']}" for issue in issues)
-    try:
-        parse_time(body.get("timestamp") or iso(0))
-    except (TypeError, ValueError):
-        return "timestamp: Invalid ISO datetime"
-    return None
+def _problem_text(issues: list[dict[str, Any]]) -> str | None:
+    if not issues:
+        return None
+    return "; ".join(f"{'.'.join(map(str, issue['path']))}: {issue['message']}" for issue in issues)
 
 
 def _delete(project: Project, call: Call) -> Reply:

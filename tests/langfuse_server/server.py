@@ -40,8 +40,8 @@ class LangfuseServer:
         version: what it claims to be; from 4.59.0 on it takes lists of scores and honours their timestamps.
         faults: what goes wrong, see `Fault`.
         latency_ms: delay of every answer, in milliseconds.
-        consistency_delay_ms: how long a score or span stays invisible to reads, in milliseconds. `settle` lets
-            that time pass without waiting.
+        consistency_delay_ms: how long a score or span stays invisible to reads, in milliseconds. `settle`
+            lets that time pass without waiting.
         events_only: the default write mode, in which the former routes answer 404.
         takes_score_lists: overrides what the version says about lists.
         seed: of the generator that decides about faults with a rate.
@@ -81,8 +81,10 @@ class LangfuseServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._servers: list[uvicorn.Server] = []
-        gateways = [Api(self.project), ObjectStore(self.project)]
-        self._gateways = [Gateway(each, self._log, self.faults, latency_ms) for each in gateways]
+        self._gateways = [
+            Gateway(Api(self.project), self._log, self.faults, latency_ms),
+            Gateway(ObjectStore(self.project), self._log, self.faults, latency_ms),
+        ]
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -119,6 +121,8 @@ class LangfuseServer:
         if self._thread is not None:
             self._thread.join()
         self._loop = self._thread = None
+        if self._log.crashes and error is None:
+            raise RuntimeError("the test server has a fault of its own") from self._log.crashes[0]
 
     def environment(self) -> dict[str, str]:
         """The environment variables that point a Langfuse SDK at this server."""
@@ -272,7 +276,7 @@ def _aborter(server: uvicorn.Server) -> Callable[[MutableMapping[str, Any]], Any
     async def abort(scope: MutableMapping[str, Any]) -> None:
         client = tuple(scope["client"])
         for connection in list(server.server_state.connections):
-            if connection.client == client:
+            if getattr(connection, "client", None) == client:
                 connection.transport.abort()
         # The protocol learns of the loss in the next turns of the loop; before that it would answer 500.
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,7 +1,7 @@
-"""Every recorded request, sent again in order: same status, same keys, same values where they can be the same.
+"""Every recorded request, sent again in order: same status, same keys, same values where they can be.
 
-The recordings are a selection. What happened between them and matters (an item that a later exchange reads, a media
-that was uploaded) is done by the step that `_BEFORE` names.
+The recordings are a selection. What happened between them and matters (an item that a later exchange reads, a
+media that was uploaded) is done by the step that `_BEFORE` names.
 """
 
 import base64
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+
 from langfuse_server import RECORDED_VERSION, LangfuseServer
 from langfuse_server.clock import iso
 from langfuse_server.replay import Recording, Replay, recordings, sha256_of
@@ -149,7 +150,8 @@ def _send_first_version_of_span(session: Session) -> None:
     span = export["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
     values = {"type": "generation", "input": "in", "output": "one", "model.name": "m"}
     span["attributes"] = [
-        {"key": f"langfuse.observation.{key}", "value": {"stringValue": value}} for key, value in values.items()
+        {"key": f"langfuse.observation.{key}", "value": {"stringValue": value}}
+        for key, value in values.items()
     ]
     session.replay.post("/api/public/otel/v1/traces", export)
 
@@ -216,7 +218,10 @@ def _send_with_other_key(session: Session, recording: Recording) -> httpx.Respon
     """The recordings never show the key; three of them were sent with another one than the rest."""
     headers = {}
     if "wrong-secret" in recording.id:
-        headers = {"authorization": "Basic " + base64.b64encode(f"{session.server.public_key}:wrong".encode()).decode()}
+        headers = {
+            "authorization": "Basic "
+            + base64.b64encode(f"{session.server.public_key}:wrong".encode()).decode()
+        }
     elif "bearer" in recording.id:
         headers = {"authorization": f"Bearer {session.server.public_key}"}
     url = session.server.url + recording.path
