@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import pickle
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -416,3 +417,23 @@ def test_a_frame_larger_than_declared_is_refused():
     small = data[:6] + bytes((10, 0, 10, 0)) + data[10:]
     with pytest.raises(ImageError, match="declares 10 x 10 pixels and has 61 x 40"):
         Image.from_bytes(small).to_pil()
+
+
+def test_bytes_at_hand_spare_the_first_read():
+    origin = Counting()
+    image = Image.from_origin(origin, data=PNG)
+    assert image.size == (61, 40)
+    assert image.read() == PNG
+    assert origin.reads == 0
+    image.release()
+    assert image.read() == PNG
+    assert origin.reads == 1
+    with pytest.raises(ImageError, match="plain text"):
+        Image.from_origin(origin, data=b"text")
+
+
+def test_heic_without_its_decoder_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    data = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(100)
+    with pytest.raises(ImageError, match="pip install pillow-heif"):
+        Image.from_bytes(data, "IMG_1.HEIC").read()
