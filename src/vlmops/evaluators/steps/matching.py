@@ -24,8 +24,9 @@ def normalize_step(step: Any) -> str:
 
 
 def steps_in(value: Any, *, name_key: str = "step") -> list[str] | None:
-    """The steps that a value lists, normalised: a list of texts or of objects, or a text with one step per
-    line.
+    r"""The steps that a value lists, normalised.
+
+    A list holds texts or objects; a text has one step per line.
 
     Args:
         value: What the model gave, or what was expected.
@@ -36,7 +37,7 @@ def steps_in(value: Any, *, name_key: str = "step") -> list[str] | None:
         one line that is no list item.
 
     Example:
-        >>> steps_in("1. Open\\n2. Swap the fuse\\n3. Close")
+        >>> steps_in("1. Open\n2. Swap the fuse\n3. Close")
         ['open', 'swap the fuse', 'close']
         >>> steps_in([{"step": "Open"}, {"step": "Close"}])
         ['open', 'close']

@@ -75,8 +75,8 @@ class StepReader(ComparisonEvaluator):
 class StepCompleteness(StepReader):
     """Which expected steps were observed: recall, precision and F1, and whether their order was kept.
 
-    A case gives ``<name>_recall``, ``_precision`` and ``_f1`` (0 to 1; 1 when nothing was expected or
-    observed), and ``_order`` (Kendall's tau-b of the matched steps, -1 to 1) where at least two steps match.
+    A case gives ``<name>_recall``, ``_precision`` and ``_f1`` (0 to 1; 1 when neither side lists
+    a step), and ``_order`` (Kendall's tau-b of the matched steps, -1 to 1) where at least two steps match.
     A set gives the micro recall, precision and F1 over all steps, with the steps that are missed most.
 
     Attributes:
@@ -196,8 +196,8 @@ def _rates(matched: int, wanted: int, done: int) -> dict[str, float]:
     if not wanted and not done:
         return dict.fromkeys(("recall", "precision", "f1"), 1.0)
     return {
-        "recall": matched / wanted if wanted else 1.0,
-        "precision": matched / done if done else 1.0,
+        "recall": matched / wanted if wanted else 0.0,
+        "precision": matched / done if done else 0.0,
         "f1": 2 * matched / (wanted + done),
     }
 

@@ -115,7 +115,8 @@ def compare_steps(expected: Sequence[Hashable], observed: Sequence[Hashable]) ->
     ones that stand outside of a longest run in the expected order.
 
     Example:
-        >>> difference = compare_steps(["open", "swap", "test", "close"], ["swap", "open", "close", "close", "wipe"])
+        >>> observed = ["swap", "open", "close", "close", "wipe"]
+        >>> difference = compare_steps(["open", "swap", "test", "close"], observed)
         >>> difference.missing, difference.extra, difference.repeated, difference.moved
         (('test',), ('wipe',), ('close',), ('swap',))
         >>> round(difference.order, 3)
