@@ -5,18 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from vlmops.evaluators.verify import verify_files
+
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 
 
 @pytest.fixture
 def failing_vectors():
-    """Names the vectors of ``tests/vectors/<stem>.json`` on which ours differs from the reference."""
+    """Names the vectors on which ours differs from the reference.
 
-    def failing(stem: str) -> list[str]:
-        report = verify_files([VECTORS / f"{stem}.json"])
+    Takes the stem of a file in ``tests/vectors``, or a path.
+    """
+
+    def failing(source: str | Path) -> list[str]:
+        path = source if isinstance(source, Path) else VECTORS / f"{source}.json"
+        report = verify_files([path])
         return [f"{found.vector.id}: {found.problem}" for found in report.failures]
 
     return failing

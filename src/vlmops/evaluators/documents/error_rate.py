@@ -322,14 +322,15 @@ def _differences(output: str | list[str], expected: str | list[str]) -> Iterable
     from rapidfuzz.distance import Levenshtein
 
     for operation in Levenshtein.opcodes(expected, output):
-        wanted = _quote(expected[operation.src_start : operation.src_end])
-        got = _quote(output[operation.dest_start : operation.dest_end])
+        wanted = expected[operation.src_start : operation.src_end]
+        got = output[operation.dest_start : operation.dest_end]
         if operation.tag == "replace":
-            yield f"{wanted} read as {got}"
+            # One by one, so that the same confusion in several places is counted together.
+            yield from (f"{_quote(w)} read as {_quote(g)}" for w, g in zip(wanted, got, strict=True))
         elif operation.tag == "delete":
-            yield f"{wanted} missing"
+            yield f"{_quote(wanted)} missing"
         elif operation.tag == "insert":
-            yield f"{got} added"
+            yield f"{_quote(got)} added"
 
 
 def _quote(units: str | list[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators.verify.comparison import Raised, compare, outcome
-from vlmops.evaluators.verify.tables import Adapter, adapters, not_offered
+from vlmops.evaluators.verify.tables import Adapter, adapters, not_offered, unavailable
 from vlmops.evaluators.verify.vector import Vector, read_vectors
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def _outcome(vector: Vector, metrics: Mapping[str, Adapter], absent: Mapping[str
     if vector.metric in absent:
         return Outcome(vector, absence=absent[vector.metric])
     if vector.metric not in metrics:
-        return Outcome(vector, problem=f"the metric {vector.metric!r} is unknown")
+        broken = "".join(f"; {name} cannot be imported: {why}" for name, why in unavailable().items())
+        return Outcome(vector, problem=f"the metric {vector.metric!r} is unknown{broken}")
     got: Any = outcome(metrics[vector.metric], vector)
     mismatch = compare(got, vector.expected, tolerance=vector.tolerance)
     if mismatch is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -44,10 +44,27 @@ def not_offered() -> Mapping[str, str]:
     return _merge({module.__name__: getattr(module, "NOT_OFFERED", {}) for module in _use_cases()})
 
 
-def _use_cases() -> Iterator[ModuleType]:
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if module.name not in _MACHINERY:
-            yield import_module(f"{_PACKAGE}.{module.name}")
+@cache
+def unavailable() -> Mapping[str, str]:
+    """Why a use case could not be imported, by its name; its metrics are unknown then."""
+    return {name: str(found) for name, found in _imports().items() if isinstance(found, ImportError)}
+
+
+def _use_cases() -> list[ModuleType]:
+    return [found for found in _imports().values() if not isinstance(found, ImportError)]
+
+
+@cache
+def _imports() -> Mapping[str, ModuleType | ImportError]:
+    names = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    return {name: _import(name) for name in names if name not in _MACHINERY}
+
+
+def _import(name: str) -> ModuleType | ImportError:
+    try:
+        return import_module(f"{_PACKAGE}.{name}")
+    except ImportError as error:
+        return error
 
 
 def _merge(tables: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
