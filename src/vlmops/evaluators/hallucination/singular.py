@@ -8,8 +8,8 @@ _IRREGULAR = {
     "buses": "bus", "calves": "calf", "canvases": "canvas", "children": "child", "dwarves": "dwarf",
     "elves": "elf", "feet": "foot", "gases": "gas", "geese": "goose", "grandchildren": "grandchild",
     "halves": "half", "hooves": "hoof", "knives": "knife", "leaves": "leaf", "lenses": "lens",
-    "lice": "louse", "loaves": "loaf", "men": "man", "mice": "mouse", "oxen": "ox", "people": "person", "scarves": "scarf",
-    "shelves": "shelf", "teeth": "tooth", "thieves": "thief", "viruses": "virus", "walruses": "walrus",
+    "lice": "louse", "loaves": "loaf", "men": "man", "mice": "mouse", "oxen": "ox", "people": "person",
+    "scarves": "scarf", "shelves": "shelf", "teeth": "tooth", "thieves": "thief", "viruses": "virus", "walruses": "walrus",
     "wives": "wife", "wolves": "wolf", "women": "woman",
 }  # fmt: skip
 _IRREGULAR_ENDINGS = ("buses", "children", "knives", "men", "people", "shelves", "wives", "women", "wolves")
