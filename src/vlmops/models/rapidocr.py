@@ -35,8 +35,8 @@ def rapidocr(*, parser: FieldParser | None = None, workers: int | None = None) -
 
     Args:
         parser: Makes fields out of the text, see :class:`~vlmops.models.OcrModel`.
-        workers: How many pictures are read at a time; one for every two processors, at most four, when
-            ``None``. The processors are shared out among them.
+        workers: How many pictures are read at a time; one for each processor, at most four, when ``None``. More
+            processors than that are shared out among them.
 
     Raises:
         UsageError: ``workers`` is below one.
@@ -78,8 +78,9 @@ def _shares(workers: int | None) -> tuple[int, int]:
     if workers is not None and workers < 1:
         raise UsageError(f"workers is {workers}; at least one picture must be read at a time")
     cores = processors()
-    # Two threads speed up one picture almost as well as two pictures side by side, for half the memory.
-    count = workers or min(max(1, cores // 2), MAX_WORKERS)
+    # Pictures side by side are read as fast as one picture by several threads, and much faster where other
+    # processes want the processors too: threads of one picture wait for each other at every layer.
+    count = workers or min(cores, MAX_WORKERS)
     return count, max(1, cores // count)
 
 
