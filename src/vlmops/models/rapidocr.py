@@ -35,8 +35,8 @@ def rapidocr(*, parser: FieldParser | None = None, workers: int | None = None) -
 
     Args:
         parser: Makes fields out of the text, see :class:`~vlmops.models.OcrModel`.
-        workers: How many pictures are read at a time; one for each processor, at most four, when ``None``. More
-            processors than that are shared out among them.
+        workers: How many pictures are read at a time; one for each processor, at most four, when ``None``.
+            More processors than that are shared out among them.
 
     Raises:
         UsageError: ``workers`` is below one.
