@@ -9,8 +9,8 @@ _IRREGULAR = {
     "elves": "elf", "feet": "foot", "gases": "gas", "geese": "goose", "grandchildren": "grandchild",
     "halves": "half", "hooves": "hoof", "knives": "knife", "leaves": "leaf", "lenses": "lens",
     "lice": "louse", "loaves": "loaf", "men": "man", "mice": "mouse", "oxen": "ox", "people": "person",
-    "scarves": "scarf", "shelves": "shelf", "teeth": "tooth", "thieves": "thief", "viruses": "virus", "walruses": "walrus",
-    "wives": "wife", "wolves": "wolf", "women": "woman",
+    "scarves": "scarf", "shelves": "shelf", "teeth": "tooth", "thieves": "thief", "viruses": "virus",
+    "walruses": "walrus", "wives": "wife", "wolves": "wolf", "women": "woman",
 }  # fmt: skip
 _IRREGULAR_ENDINGS = ("buses", "children", "knives", "men", "people", "shelves", "wives", "women", "wolves")
 _ENDING_IN_IE = ("brownie", "calorie", "collie", "cookie", "hoodie", "movie", "pie", "selfie", "tie")

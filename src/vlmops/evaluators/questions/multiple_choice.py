@@ -153,7 +153,7 @@ class MultipleChoice(ComparisonEvaluator):
 
 @register("circular_accuracy")
 @dataclass(frozen=True, kw_only=True)
-class CircularAccuracy(MultipleChoice):
+class CircularAccuracy:
     """Share of questions that are answered rightly in every rotation of their choices; 1 is best.
 
     Each rotation is a case of its own; the cases of one question carry the same metadata value. A question
@@ -161,7 +161,13 @@ class CircularAccuracy(MultipleChoice):
     read and no other one is wrong. ``n`` and ``failures`` count questions. (MMBench's CircularEval.)
 
     Attributes:
+        name: Name of the score.
+        key: Dotted path of the answer, in ``output`` and in ``expected`` alike.
+        expected_key: The same for ``expected`` alone.
+        choices_key: Dotted path of the choices in ``inputs``.
         group_key: Dotted path, in the metadata, of what the rotations of a question share.
+        variant: How to read an answer, as for :class:`MultipleChoice`.
+        unreadable: ``"wrong"`` to count a rotation that names no choice as wrong.
 
     Example:
         >>> from vlmops.evaluators import Case
@@ -174,9 +180,13 @@ class CircularAccuracy(MultipleChoice):
         '0 of 1 questions are right in every rotation; 1 in the first'
     """
 
-    default_name: ClassVar[str] = "circular_accuracy"
-
+    name: str = "circular_accuracy"
+    key: str | None = None
+    expected_key: str | None = None
+    choices_key: str = "choices"
     group_key: str = "question_id"
+    variant: ChoiceVariant | Literal["vlmops"] = "vlmops"
+    unreadable: Unreadable = "failure"
 
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """Score all questions, with a bootstrap interval over questions."""
@@ -187,7 +197,7 @@ class CircularAccuracy(MultipleChoice):
             key = select(case.metadata, self.group_key)
             if key is MISSING:
                 problem = f"metadata: case {case.id!r} has no {self.group_key!r}, which joins the rotations"
-                return self.failure(FailureKind.MISSING_EXPECTED, problem)
+                return Failure(FailureKind.MISSING_EXPECTED, problem, evaluator=self.name)
             groups.setdefault(key, []).append(case)
         verdicts = [self._verdict(group) for group in groups.values()]
         decided = [correct for correct in verdicts if correct is not None]
@@ -204,10 +214,13 @@ class CircularAccuracy(MultipleChoice):
         )
 
     def _verdict(self, group: Sequence[Case]) -> bool | None:
+        reader = MultipleChoice(
+            key=self.key, expected_key=self.expected_key, choices_key=self.choices_key, variant=self.variant
+        )
         answers: list[str | None] = []
         expected: list[str] = []
         for case in group:
-            read = self.read(case)
+            read = reader.read(case)
             label, right = (None, [""]) if isinstance(read, Failure) else (read[0].label, read[1])
             answers.append(label)
             expected.append(label if label in right and label is not None else right[0])
