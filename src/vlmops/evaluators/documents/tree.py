@@ -59,9 +59,8 @@ def tree_edit_distance(
     distances = [[0.0] * len(second.labels) for _ in first.labels]
     for row in first.keyroots:
         for column in second.keyroots:
-            if first.leftmost[row] == row and second.leftmost[column] == column:
-                both = deleting[row] + inserting[column]
-                distances[row][column] = min(renaming[row][column], both)
+            if first.leftmost[row] == row:
+                _fill_leaf(distances[row], second.leftmost, column, renaming[row], deleting[row], inserting)
             else:
                 _fill(distances, first, second, row, column, renaming, deleting, inserting)
     return distances[-1][-1]
@@ -107,6 +106,29 @@ def _renaming(
         costs[label] = {other: float(rename(label, other)) for other in different}
     rows = {label: [row[other] for other in second] for label, row in costs.items()}
     return [rows[label] for label in first]
+
+
+def _fill_leaf(
+    known: list[float],
+    leftmost: list[int],
+    column: int,
+    change: list[float],
+    deletion: float,
+    inserting: list[float],
+) -> None:
+    """What :func:`_fill` does where the first subtree is a single node, as most are in a table.
+
+    The node becomes one node of the other subtree, the one that saves most, or is deleted.
+    """
+    left = leftmost[column]
+    whole, saving = 0.0, -deletion
+    for position in range(left, column + 1):
+        insertion = inserting[position]
+        whole += insertion
+        if insertion - change[position] > saving:
+            saving = insertion - change[position]
+        if leftmost[position] == left:
+            known[position] = whole - saving
 
 
 def _fill(

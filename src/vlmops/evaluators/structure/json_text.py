@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from vlmops.errors import PrerequisiteError
 from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
@@ -47,17 +46,12 @@ def repair_json(text: str) -> Any:
     Returns:
         The value; ``""`` where there is nothing like JSON in the text.
 
-    Raises:
-        PrerequisiteError: ``json-repair`` is not installed.
-
     Example:
         >>> repair_json("Here it is: {'total': 12.5,")
         {'total': 12.5}
     """
-    try:
-        import json_repair
-    except ImportError as error:
-        raise PrerequisiteError("repairing JSON needs a package: pip install json-repair") from error
+    import json_repair
+
     return json_repair.repair_json(text, return_objects=True)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.errors import EvaluatorError, PrerequisiteError
+from vlmops.errors import EvaluatorError
 from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
@@ -60,7 +60,6 @@ def schema_errors(value: Any, schema: Schema, *, check_formats: bool = False) ->
 
     Raises:
         EvaluatorError: The schema itself is invalid.
-        PrerequisiteError: ``jsonschema`` is not installed.
 
     Example:
         >>> schema = {"properties": {"count": {"type": "integer", "minimum": 0}}, "required": ["count"]}
@@ -141,11 +140,9 @@ def _place(path: tuple[str | int, ...]) -> str:
 
 
 def _validator(schema: Any, check_formats: bool) -> Any:
-    try:
-        import jsonschema  # type: ignore[import-untyped]
-        from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise PrerequisiteError("JSON Schema needs a package: pip install jsonschema") from error
+    import jsonschema
+    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+
     kind = jsonschema.Draft202012Validator
     try:
         kind.check_schema(schema)
