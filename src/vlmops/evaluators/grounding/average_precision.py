@@ -172,7 +172,7 @@ def interpolate(
     falling = hits / (misses + hits + np.spacing(1))
     envelope: Any = np.maximum.accumulate(falling[:, ::-1], axis=1)[:, ::-1]
     for row in range(len(right)):
-        place = np.searchsorted(recall[row], grid, side="left")
+        place: Any = np.searchsorted(recall[row], grid, side="left")
         reached = place < recall.shape[1]
         precision[row, reached] = envelope[row, place[reached]]
     return precision, recall[:, -1]

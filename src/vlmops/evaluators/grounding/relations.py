@@ -76,7 +76,7 @@ def relation_holds(
     """Whether a relation holds between boxes.
 
     ``left of``, ``right of``, ``above`` and ``below`` compare centres, which must differ by more than
-    ``tolerance`` times the mean side of the two boxes in that direction. ``inside`` asks for 90 % or more of the
+    ``tolerance`` times the mean side of the two boxes in that direction. ``inside`` asks for 90 % of the
     subject's area in the object; ``overlapping`` for any shared area. ``nearer to`` and ``farther from``
     compare the distance of centres with that of ``than``; sizes compare areas, by more than the tolerance.
 
