@@ -27,8 +27,6 @@ from vlmops.evaluators.registry import EvaluatorEntry, create, entries, register
 from vlmops.evaluators.score import Direction, Interval, Range, Score, SetScore, Value
 
 if TYPE_CHECKING:
-        MeanAveragePrecision as MeanAveragePrecision,
-    )
     from vlmops.evaluators.captions.bleu import Bleu as Bleu
     from vlmops.evaluators.captions.chrf import Chrf as Chrf
     from vlmops.evaluators.captions.cider import Cider as Cider
@@ -54,18 +52,10 @@ if TYPE_CHECKING:
     from vlmops.evaluators.documents.page import ReadingOrder as ReadingOrder
     from vlmops.evaluators.documents.teds import TableSimilarity as TableSimilarity
     from vlmops.evaluators.documents.teds import TableStructureSimilarity as TableStructureSimilarity
-    from vlmops.evaluators.grounding import AccuracyAtIou as AccuracyAtIou
-    from vlmops.evaluators.grounding import BoxDiou as BoxDiou
-    from vlmops.evaluators.grounding import BoxF1 as BoxF1
-    from vlmops.evaluators.grounding import BoxGiou as BoxGiou
-    from vlmops.evaluators.grounding import BoxIou as BoxIou
-    from vlmops.evaluators.grounding import CenterAccuracy as CenterAccuracy
-    from vlmops.evaluators.grounding import MeanAveragePrecision as MeanAveragePrecision
-    from vlmops.evaluators.grounding import PointAccuracy as PointAccuracy
-    from vlmops.evaluators.grounding import SpatialLayout as SpatialLayout
-    from vlmops.evaluators.grounding import SpatialRelation as SpatialRelation
     from vlmops.evaluators.grounding.f1 import BoxF1 as BoxF1
     from vlmops.evaluators.grounding.mean_average_precision import (
+        MeanAveragePrecision as MeanAveragePrecision,
+    )
     from vlmops.evaluators.grounding.points import PointAccuracy as PointAccuracy
     from vlmops.evaluators.grounding.single_box import AccuracyAtIou as AccuracyAtIou
     from vlmops.evaluators.grounding.single_box import BoxDiou as BoxDiou
@@ -76,8 +66,6 @@ if TYPE_CHECKING:
     from vlmops.evaluators.grounding.spatial import SpatialRelation as SpatialRelation
     from vlmops.evaluators.hallucination.chair import Chair as Chair
     from vlmops.evaluators.hallucination.pope import Pope as Pope
-    from vlmops.evaluators.image_quality import ImageQuality as ImageQuality
-    from vlmops.evaluators.image_quality import NearDuplicates as NearDuplicates
     from vlmops.evaluators.image_quality.issues import ImageQuality as ImageQuality
     from vlmops.evaluators.image_quality.near_duplicates import NearDuplicates as NearDuplicates
     from vlmops.evaluators.operations.error_rate import ErrorRate as ErrorRate
@@ -85,11 +73,6 @@ if TYPE_CHECKING:
     from vlmops.evaluators.operations.usage import ImageTokens as ImageTokens
     from vlmops.evaluators.operations.usage import Latency as Latency
     from vlmops.evaluators.operations.usage import Tokens as Tokens
-    from vlmops.evaluators.pictures import MeanSquaredError as MeanSquaredError
-    from vlmops.evaluators.pictures import PeakSignalToNoiseRatio as PeakSignalToNoiseRatio
-    from vlmops.evaluators.pictures import PerceptualHashDistance as PerceptualHashDistance
-    from vlmops.evaluators.pictures import PixelDifference as PixelDifference
-    from vlmops.evaluators.pictures import StructuralSimilarity as StructuralSimilarity
     from vlmops.evaluators.pictures.difference import PixelDifference as PixelDifference
     from vlmops.evaluators.pictures.hashing import PerceptualHashDistance as PerceptualHashDistance
     from vlmops.evaluators.pictures.pixel_error import MeanSquaredError as MeanSquaredError
