@@ -78,7 +78,9 @@ class PhoenixDatasets:
                 datetime.fromisoformat(version["created_at"]),
                 version.get("description") or "",
             )
-            async for version in self._connection.pages(f"/v1/datasets/{found['id']}/versions", {"limit": 100})
+            async for version in self._connection.pages(
+                f"/v1/datasets/{found['id']}/versions", {"limit": 100}
+            )
         ]
 
     async def require(self, name: str) -> dict[str, Any]:
@@ -111,9 +113,7 @@ class PhoenixDatasets:
         """Splits by example node id, as people may have set them in Phoenix's screens."""
         splits_of: dict[str, list[str]] = {}
         async for split in self._connection.pages(f"/v1/datasets/{dataset_id}/splits"):
-            page = await self._connection.get(
-                f"/v1/datasets/{dataset_id}/examples", {"split": split["name"]}
-            )
+            page = await self._connection.get(f"/v1/datasets/{dataset_id}/examples", {"split": split["name"]})
             for example in page["data"]["examples"]:
                 splits_of.setdefault(example["node_id"], []).append(split["name"])
         return splits_of

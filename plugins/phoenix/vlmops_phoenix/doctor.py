@@ -67,7 +67,9 @@ async def _server(connection: PhoenixConnection) -> Check:
     if (int(match[1]), int(match[2])) < OLDEST_SERVER:
         wanted = ".".join(map(str, OLDEST_SERVER))
         return Check("server", "error", f"Phoenix {response.text} at {url}", f"upgrade to {wanted} or newer")
-    return Check("server", "ok", f"Phoenix {response.text.strip()} at {url} (exercised with {EXERCISED_SERVER})")
+    return Check(
+        "server", "ok", f"Phoenix {response.text.strip()} at {url} (exercised with {EXERCISED_SERVER})"
+    )
 
 
 async def _round_trip(connection: PhoenixConnection) -> Check:
@@ -90,7 +92,9 @@ async def _round_trip(connection: PhoenixConnection) -> Check:
         return Check("write and read", "error", str(error), "set PHOENIX_API_KEY to a key that may write")
     if read["data"]["examples"][0]["input"] != body["inputs"][0]:
         return Check("write and read", "error", "what was read back is not what was written")
-    return Check("write and read", "ok", f"a dataset made, read and deleted in {time.monotonic() - started:.1f} s")
+    return Check(
+        "write and read", "ok", f"a dataset made, read and deleted in {time.monotonic() - started:.1f} s"
+    )
 
 
 async def _pictures(connection: PhoenixConnection, pictures: PhoenixPictures) -> AsyncIterator[Check]:
@@ -139,7 +143,9 @@ async def _transport(connection: PhoenixConnection) -> Check:
     except httpx.TransportError as error:
         return Check("transport", "warning", f"a request of {size} broke off ({type(error).__name__})")
     if response.status_code == 413:
-        return Check("transport", "warning", f"a request of {size} is refused", "raise the proxy's body limit")
+        return Check(
+            "transport", "warning", f"a request of {size} is refused", "raise the proxy's body limit"
+        )
     return Check("transport", "ok", f"requests of {size} pass")
 
 

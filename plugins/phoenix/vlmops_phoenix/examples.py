@@ -7,9 +7,9 @@ needs to give a sample back without loss is under ``metadata.vision`` and ``outp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 from vlmops.datasets import Sample
 from vlmops.errors import SampleError, UsageError
@@ -21,8 +21,14 @@ MACHINE_KEY = "vision"
 _INPUT_WIDTH = 480
 _GRID_WIDTH = 120
 
-UrlOf = Callable[[Image], str]
-"""Where a browser finds a stored picture."""
+
+class UrlOf(Protocol):
+    """Where a browser finds a stored picture."""
+
+    def __call__(self, image: Image, width: int | None = None) -> str:
+        """The URL of the picture, or of a thumbnail at least that many pixels wide."""
+        ...
+
 
 Restore = Callable[[ImageReference], Image]
 """Gives the picture that a ``$image`` reference stands for."""
@@ -34,7 +40,7 @@ def to_example(sample: Sample, url_of: UrlOf) -> dict[str, Any]:
     def reference(image: Image) -> dict[str, Any]:
         return to_json(image)
 
-    machine: dict[str, Any] = {"inputs": map_images(sample.inputs, reference)}
+    machine: dict[str, Any] = {"id": sample.id, "inputs": map_images(sample.inputs, reference)}
     if sample.split is not None:
         machine["split"] = sample.split
     if sample.tags:
@@ -45,10 +51,10 @@ def to_example(sample: Sample, url_of: UrlOf) -> dict[str, Any]:
     output: dict[str, Any] = {}
     if sample.expected is not None:
         expected = map_images(sample.expected, reference)
-        output = {**message(sample.expected, url_of), "expected": expected}
+        output = {**message(sample.expected, sample.inputs, url_of), "expected": expected}
     return {
         "id": sample.id,
-        "input": {"input": drawn(sample.inputs, url_of, _INPUT_WIDTH)},
+        "input": {"input": _drawn(sample.inputs, images_in(sample.inputs), url_of, _INPUT_WIDTH)},
         "output": output,
         "metadata": {**metadata, MACHINE_KEY: machine},
         "splits": [sample.split] if sample.split is not None else [],
@@ -70,7 +76,8 @@ def from_example(example: Mapping[str, Any], restore: Restore) -> Sample:
         return Sample(str(example["id"]), example.get("input") or {}, output or None, metadata)
     try:
         return Sample(
-            id=str(example["id"]),
+            # Some of Phoenix's answers name examples by a number of its own.
+            id=str(machine.get("id", example["id"])),
             inputs=restore_images(machine["inputs"], restore),
             expected=restore_images(output.get("expected"), restore),
             metadata=restore_images(machine.get("metadata", metadata), restore),
@@ -87,22 +94,25 @@ def from_example(example: Mapping[str, Any], restore: Restore) -> Sample:
         ) from error
 
 
-def message(value: Any, url_of: UrlOf) -> dict[str, Any]:
-    """An output of the shape that the compare grid draws."""
-    content = drawn(value, url_of, _GRID_WIDTH)
-    return {"messages": [{"role": "assistant", "content": content}]}
+def message(value: Any, inputs: Any, url_of: UrlOf) -> dict[str, Any]:
+    """An output of the shape that the compare grid draws.
+
+    The grid never draws inputs, so the pictures that were looked at stand before the answer, small.
+    """
+    images = [*images_in(inputs), *images_in(value)]
+    return {"messages": [{"role": "assistant", "content": _drawn(value, images, url_of, _GRID_WIDTH)}]}
 
 
-def drawn(value: Any, url_of: UrlOf, width: int) -> str:
+def _drawn(value: Any, images: Iterable[Image], url_of: UrlOf, width: int) -> str:
     """Markdown that shows a JSON tree to a person: pictures first, then text."""
-    pictures = [_tag(image, url_of, width) for image in images_in(value)]
-    text = _text(value)
-    return "\n\n".join(part for part in (" ".join(pictures), text) if part)
+    pictures = [_tag(image, url_of, width) for image in images]
+    return "\n\n".join(part for part in (" ".join(pictures), _text(value)) if part)
 
 
 def _tag(image: Image, url_of: UrlOf, width: int) -> str:
-    shown = min(width, image.width) if image.width else width
-    return f'<img src="{escape(url_of(image), quote=True)}" width="{shown}">'
+    """An image element; the thumbnail has twice the pixels shown, for sharp screens."""
+    url = url_of(image, 2 * width if image.width > 2 * width else None)
+    return f'<img src="{escape(url, quote=True)}" width="{min(width, image.width)}">'
 
 
 def _text(value: Any) -> str:

@@ -177,11 +177,13 @@ class PhoenixExperiments:
             ended = datetime.now(UTC)
             if isinstance(answer, ModelReply):
                 await asyncio.gather(*(self._pictures.keep(image) for image in images_in(answer.output)))
-            trace.close(answer, self._pictures.url_of)
+            trace.close(answer)
         failed = isinstance(answer, Failure)
         body = {
             "dataset_example_id": example.get("node_id") or example["id"],
-            "output": None if isinstance(answer, Failure) else to_output(answer, self._pictures.url_of),
+            "output": None
+            if isinstance(answer, Failure)
+            else to_output(answer, sample.inputs, self._pictures.url_of),
             "repetition_number": repetition,
             "start_time": started.isoformat(),
             "end_time": ended.isoformat(),
@@ -230,7 +232,9 @@ class PhoenixExperiments:
             result = await evaluate_in_thread(evaluator, run.case)
             failed = to_error(result) if isinstance(result, Failure) else None
             scores = [] if isinstance(result, Failure) else result if isinstance(result, list) else [result]
-            trace.close([{"name": s.name, "value": s.value, "explanation": s.explanation} for s in scores], failed)
+            trace.close(
+                [{"name": s.name, "value": s.value, "explanation": s.explanation} for s in scores], failed
+            )
         common = {
             "experiment_run_id": run.id,
             "annotator_kind": "CODE",
@@ -245,24 +249,22 @@ class PhoenixExperiments:
             body = {**common, "name": evaluator.name, "result": None, "error": failed, "metadata": note}
             await self._connection.post("/v1/experiment_evaluations", body)
 
-    async def _write_score(
-        self, score: Score, evaluator: str, parts: int, common: Mapping[str, Any]
-    ) -> None:
+    async def _write_score(self, score: Score, evaluator: str, parts: int, common: Mapping[str, Any]) -> None:
         body = {**common, **to_evaluation(score, evaluator, parts)}
         if score.evidence is not None:
             await self._pictures.keep(score.evidence)
             body["metadata"]["evidence"] = self._pictures.url_of(score.evidence)
         await self._connection.post("/v1/experiment_evaluations", body)
 
-    async def _runs(
-        self, experiment: Mapping[str, Any]
-    ) -> AsyncIterator[tuple[Mapping[str, Any], Run]]:
+    async def _runs(self, experiment: Mapping[str, Any]) -> AsyncIterator[tuple[Mapping[str, Any], Run]]:
         """Every run as Phoenix has it, and as it means to us."""
         samples = await self._samples(experiment)
         records = await self._connection.get(f"/v1/experiments/{experiment['id']}/json")
         ids = {
             (run["dataset_example_id"], run["repetition_number"]): run["id"]
-            async for run in self._connection.pages(f"/v1/experiments/{experiment['id']}/runs", {"limit": 500})
+            async for run in self._connection.pages(
+                f"/v1/experiments/{experiment['id']}/runs", {"limit": 500}
+            )
         }
         for record in records or []:
             sample = samples.get(record["example_id"])
@@ -315,5 +317,3 @@ def _set_score(score: SetScore) -> dict[str, Any]:
             "confidence": score.interval.confidence,
         }
     return shown
-
-

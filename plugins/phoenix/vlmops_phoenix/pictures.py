@@ -58,9 +58,9 @@ class PhoenixPictures:
         self.store: MediaStore = open_store(settings.media_store)
         self.urls = UrlPolicy.configured(settings.media_url, root_path=urlsplit(settings.url).path)
 
-    def url_of(self, image: Image) -> str:
-        """Where a browser that shows Phoenix's pages finds the picture."""
-        return self.urls.url_for(MediaAddress(image.sha256, image.media_type))
+    def url_of(self, image: Image, width: int | None = None) -> str:
+        """Where a browser that shows Phoenix's pages finds the picture, or a thumbnail of it."""
+        return self.urls.url_for(MediaAddress(image.sha256, image.media_type), width)
 
     async def keep(self, image: Image) -> None:
         """Store the picture unless it is stored."""

@@ -52,20 +52,18 @@ class RunTraces:
 
     @contextmanager
     def answer(self, name: str, sample: Sample) -> Iterator[AnswerTrace]:
-        """The trace of one answer: a root span, and under it the model's span with the pictures."""
+        """The trace of one answer: a span with the messages, which is where Phoenix draws pictures."""
         from opentelemetry.context import Context
 
-        with self._tracer.start_as_current_span(f"Task: {name}", context=Context()) as root:
-            root.set_attributes(
+        with self._tracer.start_as_current_span(f"Task: {name}", context=Context()) as span:
+            span.set_attributes(
                 {
-                    "openinference.span.kind": "CHAIN",
-                    "input.value": _text(sample.inputs),
-                    "input.mime_type": "application/json",
+                    "openinference.span.kind": "LLM",
                     "metadata": json.dumps({"sample_id": sample.id}),
+                    **_message("input", "user", sample.inputs, self._url_of),
                 }
             )
-            with self._tracer.start_as_current_span(name) as model:
-                yield AnswerTrace(root, model, sample, self._url_of)
+            yield AnswerTrace(span, self._url_of)
 
     @contextmanager
     def evaluation(self, name: str, case: Case) -> Iterator[EvaluationTrace]:
@@ -102,42 +100,33 @@ class EvaluationTrace:
 
 
 class AnswerTrace:
-    """The two spans of one answer."""
+    """The span of one answer."""
 
-    def __init__(self, root: Span, model: Span, sample: Sample, url_of: UrlOf) -> None:
-        self._root = root
-        self._model = model
-        model.set_attributes(
-            {"openinference.span.kind": "LLM", **_message("input", 0, "user", sample.inputs, url_of)}
-        )
+    def __init__(self, span: Span, url_of: UrlOf) -> None:
+        self._span = span
+        self._url_of = url_of
 
     @property
     def trace_id(self) -> str:
         """The trace, as 32 hexadecimal digits."""
-        return _trace_id(self._root)
+        return _trace_id(self._span)
 
-    def close(self, answer: ModelReply | Failure, url_of: UrlOf) -> None:
+    def close(self, answer: ModelReply | Failure) -> None:
         """Record the answer, or why there is none."""
         if isinstance(answer, Failure):
-            for span in (self._root, self._model):
-                _set_status(span, f"{answer.kind.value}: {answer.message}")
+            _set_status(self._span, f"{answer.kind.value}: {answer.message}")
             return
-        output = {"output.value": _text(answer.output), "output.mime_type": "application/json"}
-        self._root.set_attributes(output)
-        self._model.set_attributes(
+        self._span.set_attributes(
             {
                 "llm.model_name": answer.model,
-                **_message("output", 0, "assistant", answer.output, url_of),
+                **_message("output", "assistant", answer.output, self._url_of),
                 **_usage(answer),
             }
         )
-        for span in (self._root, self._model):
-            _set_status(span, None)
+        _set_status(self._span, None)
 
 
-def _message(
-    side: str, index: int, role: str, value: Any, url_of: UrlOf
-) -> dict[str, str]:
+def _message(side: str, index: int, role: str, value: Any, url_of: UrlOf) -> dict[str, str]:
     """OpenInference attributes of a message with its pictures, which is where Phoenix draws them."""
     prefix = f"llm.{side}_messages.{index}.message"
     attributes = {f"{prefix}.role": role}

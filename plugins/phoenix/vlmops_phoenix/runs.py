@@ -15,9 +15,10 @@ from vlmops_phoenix.examples import MACHINE_KEY, Restore, UrlOf, message
 from vlmops_phoenix.scores import result_of
 
 _SEPARATOR = ": "
+_KINDS = frozenset(kind.value for kind in FailureKind)
 
 
-def to_output(reply: ModelReply, url_of: UrlOf) -> dict[str, Any]:
+def to_output(reply: ModelReply, inputs: Any, url_of: UrlOf) -> dict[str, Any]:
     """The run's output: a message for the compare grid, the prediction itself, and what it took."""
     machine: dict[str, Any] = {"model": reply.model, "latency": reply.latency}
     if reply.usage is not None:
@@ -25,7 +26,7 @@ def to_output(reply: ModelReply, url_of: UrlOf) -> dict[str, Any]:
     if reply.metadata:
         machine["metadata"] = dict(reply.metadata)
     return {
-        **message(reply.output, url_of),
+        **message(reply.output, inputs, url_of),
         "prediction": map_images(reply.output, to_json),
         MACHINE_KEY: machine,
     }
@@ -39,7 +40,7 @@ def to_error(failure: Failure) -> str:
 def from_error(text: str, evaluator: str = "") -> Failure:
     """The failure behind an error text; one that vlmops did not write is a task's or evaluator's own error."""
     kind, separator, message_text = text.partition(_SEPARATOR)
-    if separator and kind in FailureKind:
+    if separator and kind in _KINDS:
         return Failure(FailureKind(kind), message_text, evaluator)
     return Failure(FailureKind.EVALUATOR_ERROR if evaluator else FailureKind.TASK_ERROR, text, evaluator)
 

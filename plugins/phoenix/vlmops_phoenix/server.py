@@ -17,7 +17,7 @@ from vlmops.media.store import STORE_ENV
 DEFAULT_PORT = 6006
 _GRPC_PORT = 4317
 _PORTS_TRIED = 50
-_START_SECONDS = 120.0
+_START_SECONDS = 300.0
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.1
 _LOG_TAIL = 2_000
@@ -89,13 +89,14 @@ class PhoenixServer:
         import httpx
 
         deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise PlatformUnavailable(f"Phoenix ended while starting: {self._log_tail()}")
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/readyz", timeout=5).is_success:
-                    return
-            time.sleep(_POLL_SECONDS)
+        with httpx.Client(timeout=5) as http:
+            while time.monotonic() < deadline:
+                if self._process.poll() is not None:
+                    raise PlatformUnavailable(f"Phoenix ended while starting: {self._log_tail()}")
+                with contextlib.suppress(httpx.TransportError):
+                    if http.get(f"{self.url}/readyz").is_success:
+                        return
+                time.sleep(_POLL_SECONDS)
         raise PlatformUnavailable(f"Phoenix did not answer within {_START_SECONDS:.0f} s: {self._log_tail()}")
 
     def _log_tail(self) -> str:
@@ -122,9 +123,7 @@ def _environment(data_dir: Path, port: int) -> dict[str, str]:
     """The child's environment; of the caller's own Phoenix settings none leaks in."""
     from vlmops_phoenix.middleware import middleware_path
 
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PHOENIX_", "OTEL_"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PHOENIX_", "OTEL_"))}
     return {
         **kept,
         "PHOENIX_WORKING_DIR": str(data_dir.resolve()),

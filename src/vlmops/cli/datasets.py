@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def push_command(
     location: str = typer.Argument(help="Folder of pictures, or a .jsonl, .csv or .tsv table."),
     to: list[str] = TargetOption,
-    name: str = typer.Option("", "--name", help="Name on the platform; that of the folder or file otherwise."),
+    name: str = typer.Option(
+        "", "--name", help="Name on the platform; that of the folder or file otherwise."
+    ),
     description: str = typer.Option("", "--description", help="For people."),
     url: str | None = UrlOption,
     image: list[str] = typer.Option([], "--image", help="Column with pictures; repeatable."),
@@ -68,7 +70,9 @@ def pull_command(
     folder: Path = typer.Argument(help="Folder to write manifest and pictures into."),
     on: str = PlatformOption,
     url: str | None = UrlOption,
-    version: str | None = typer.Option(None, "--version", help="Version of the dataset; the newest otherwise."),
+    version: str | None = typer.Option(
+        None, "--version", help="Version of the dataset; the newest otherwise."
+    ),
     as_json: bool = JsonOption,
 ) -> None:
     """Bring a dataset from a platform into a folder, with its pictures."""

@@ -17,11 +17,15 @@ def demo(
     data_dir: Path | None = typer.Option(
         None, "--data-dir", help="Where Phoenix keeps its data; a folder in your cache otherwise."
     ),
-    port: int | None = typer.Option(None, "--port", help="Port for Phoenix; the next free one if it is taken."),
+    port: int | None = typer.Option(
+        None, "--port", help="Port for Phoenix; the next free one if it is taken."
+    ),
     model: list[str] = typer.Option(
         [], "--model", "-m", help="Compare one more model, e.g. openai:gpt-4.1-mini (needs OPENAI_API_KEY)."
     ),
-    no_serve: bool = typer.Option(False, "--no-serve", help="End after printing, without waiting for Ctrl-C."),
+    no_serve: bool = typer.Option(
+        False, "--no-serve", help="End after printing, without waiting for Ctrl-C."
+    ),
 ) -> None:
     """See it work: real pictures, read by real models on this machine, scored, in a real Phoenix."""
     from vlmops.cache_folder import cache_folder

@@ -24,14 +24,13 @@ def doctor(
 
     async def examine() -> list[Check]:
         found = []
-        async with connection:
-            async for check in connection.doctor():
-                found.append(check)
-                if not as_json:
-                    _print(check)
+        async for check in connection.doctor():
+            found.append(check)
+            if not as_json:
+                _print(check)
         return found
 
-    checks = blocking(examine)
+    checks = blocking(examine, connection)
     if as_json:
         print_json(checks)
     if any(check.status == "error" for check in checks):

@@ -18,7 +18,9 @@ def evaluators_command(
 
     chosen = [entry for entry in entries() if pattern in entry.name]
     if as_json:
-        print_json([{"name": e.name, "origin": e.origin, "summary": e.summary, "error": e.error} for e in chosen])
+        print_json(
+            [{"name": e.name, "origin": e.origin, "summary": e.summary, "error": e.error} for e in chosen]
+        )
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     for entry in chosen:

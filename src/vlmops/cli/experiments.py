@@ -27,7 +27,9 @@ def run_command(
     url: str | None = UrlOption,
     name: str | None = typer.Option(None, "--name", help="Name of the experiment; the model's otherwise."),
     key: str = typer.Option("", "--key", help="Same key, same experiment: continue it where it stopped."),
-    version: str | None = typer.Option(None, "--version", help="Version of the dataset; the newest otherwise."),
+    version: str | None = typer.Option(
+        None, "--version", help="Version of the dataset; the newest otherwise."
+    ),
     repetitions: int = typer.Option(1, "--repetitions", min=1, help="Answers to each sample."),
     concurrency: int = typer.Option(4, "--concurrency", min=1, help="Samples worked on at once."),
     timeout: float = typer.Option(600.0, "--timeout", min=0.1, help="Seconds for one answer."),
@@ -82,7 +84,7 @@ def score_command(
     evaluators = made_evaluators(evaluator)
     if experiment is not None:
         with measured("scoring", quiet=as_json) as progress:
-            result = blocking(lambda: score_experiment(platform, experiment, evaluators, progress))
+            result = blocking(lambda: score_experiment(platform, experiment, evaluators, progress), platform)
         _report([result], as_json)
         return
     query = ExecutionQuery(

@@ -14,7 +14,9 @@ def serve_command(
     ),
     host: str = typer.Option("127.0.0.1", "--host", help="Address to listen on."),
     port: int = typer.Option(8787, "--port", help="Port to listen on."),
-    allow_origin: list[str] = typer.Option([], "--allow-origin", help="Origin whose scripts may read pictures."),
+    allow_origin: list[str] = typer.Option(
+        [], "--allow-origin", help="Origin whose scripts may read pictures."
+    ),
 ) -> None:
     """Serve the media store over HTTP, for a Phoenix whose start you cannot change."""
     from vlmops.media import open_store, serve
@@ -26,7 +28,9 @@ def serve_command(
 
 
 @app.command("env")
-def env_command(platform: str = typer.Argument("phoenix", help="Platform whose server is to show pictures.")) -> None:
+def env_command(
+    platform: str = typer.Argument("phoenix", help="Platform whose server is to show pictures."),
+) -> None:
     """Print the environment in which the platform's own server shows stored pictures, for a shell's eval."""
     import shlex
 

@@ -16,7 +16,9 @@ TargetOption = typer.Option(
     ["phoenix"], "--to", help="Platform to write to; repeat it to write to several at once."
 )
 PlatformOption = typer.Option("phoenix", "--on", help="Platform to work on.")
-UrlOption = typer.Option(None, "--url", help="Base URL of the platform; its own environment variables otherwise.")
+UrlOption = typer.Option(
+    None, "--url", help="Base URL of the platform; its own environment variables otherwise."
+)
 EvaluatorsOption = typer.Option(
     ...,
     "--evaluator",

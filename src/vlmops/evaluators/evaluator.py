@@ -114,6 +114,11 @@ class ComparisonEvaluator(ABC):
             return self.failure(FailureKind.MISSING_OUTPUT, self._absent("output", case.output))
         return output, expected
 
+    def applies(self, case: Case) -> bool:
+        """Whether the case says what was expected; one that does not is no failure of anybody."""
+        key = self.expected_key if self.expected_key is not None else self.key
+        return select(case.expected, key) not in (MISSING, None)
+
     def evaluate(self, case: Case) -> Result:
         """Score one case."""
         sides = self.sides(case)
@@ -137,6 +142,18 @@ class ComparisonEvaluator(ABC):
         return f"no '{key}' in the {side} value: {held}"
 
 
+def applies(evaluator: object, case: Case) -> bool:
+    """Whether the evaluator has anything to say of this case; ``True`` for those that do not decide it.
+
+    Example:
+        >>> from vlmops.evaluators import CharacterErrorRate
+        >>> applies(CharacterErrorRate(), Case(output="ab"))
+        False
+    """
+    decide = getattr(evaluator, "applies", None)
+    return decide is None or bool(decide(case))
+
+
 async def evaluate(evaluator: Evaluator, case: Case) -> Result:
     """Run an evaluator, sync or async, on one case; what it raises becomes a :class:`Failure`.
 
@@ -153,3 +170,10 @@ async def evaluate(evaluator: Evaluator, case: Case) -> Result:
         return Failure(
             FailureKind.EVALUATOR_ERROR, f"{type(error).__name__}: {error}", evaluator=evaluator.name
         )
+
+
+async def evaluate_in_thread(evaluator: Evaluator, case: Case) -> Result:
+    """As :func:`evaluate`, away from the running event loop, so that a heavy metric stalls nothing else on it."""
+    import asyncio
+
+    return await asyncio.to_thread(lambda: asyncio.run(evaluate(evaluator, case)))

@@ -60,7 +60,7 @@ class Experiment:
 
     def run(self, platform: Platform, progress: Progress | None = None) -> ExperimentResult:
         """Run or continue it; blocking form of :meth:`run_async`."""
-        return blocking(lambda: self.run_async(platform, progress))
+        return blocking(lambda: self.run_async(platform, progress), platform)
 
     async def run_async(self, platform: Platform, progress: Progress | None = None) -> ExperimentResult:
         """Run it on the platform, or continue it where it was interrupted.

@@ -49,7 +49,9 @@ class ModelTask:
         try:
             prompt = self._prompt(sample)
         except KeyError as error:
-            return Failure(FailureKind.TASK_ERROR, f"the prompt names {error}, which the sample's inputs lack")
+            return Failure(
+                FailureKind.TASK_ERROR, f"the prompt names {error}, which the sample's inputs lack"
+            )
         reply = await self.model.answer(
             ModelRequest(prompt, tuple(images_in(sample.inputs)), self.schema, self.parameters)
         )
@@ -59,7 +61,9 @@ class ModelTask:
 
     def _prompt(self, sample: Sample) -> str | None:
         if self.prompt is not None:
-            texts = {key: value for key, value in sample.inputs.items() if isinstance(value, str | int | float)}
+            texts = {
+                key: value for key, value in sample.inputs.items() if isinstance(value, str | int | float)
+            }
             return self.prompt.format_map(texts)
         own = (sample.inputs.get(key) for key in ("prompt", "question", "instruction", "instructions"))
         return next((text for text in own if isinstance(text, str)), None)
@@ -74,7 +78,9 @@ class ModelTask:
             return Failure(FailureKind.UNPARSABLE, f"{error}: {reply.text[:200]!r}")
 
 
-def function_task(function: Callable[[Sample], Any | Awaitable[Any]]) -> Callable[[Sample], Awaitable[ModelReply]]:
+def function_task(
+    function: Callable[[Sample], Any | Awaitable[Any]],
+) -> Callable[[Sample], Awaitable[ModelReply]]:
     """A task from any function of a sample, sync or async, that gives the output.
 
     A sync function runs in a thread, so that many can run at once. What it raises becomes a failure of its run.

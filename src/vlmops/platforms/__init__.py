@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from vlmops.platforms.outcome import BatchOutcome, ItemFailure, PullReport, PushReport, ScoreReport, TargetReport
+from vlmops.platforms.outcome import (
+    BatchOutcome,
+    ItemFailure,
+    PullReport,
+    PushReport,
+    ScoreReport,
+    TargetReport,
+)
 from vlmops.platforms.port import (
     Capabilities,
     Check,

@@ -15,7 +15,7 @@ from vlmops.platforms.port import Platform
 
 def pull(platform: Platform, name: str, folder: str | Path, *, version: str | None = None) -> PullReport:
     """Bring a dataset into a folder; blocking form of :func:`pull_async`."""
-    return blocking(lambda: pull_async(platform, name, folder, version=version))
+    return blocking(lambda: pull_async(platform, name, folder, version=version), platform)
 
 
 async def pull_async(

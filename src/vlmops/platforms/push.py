@@ -60,8 +60,10 @@ def push(
     progress: Progress | None = None,
 ) -> PushReport:
     """Bring a dataset to platforms; blocking form of :func:`push_async`."""
+    targets = _targets(platforms)
     return blocking(
-        lambda: push_async(dataset, platforms, preparation=preparation, mirror=mirror, progress=progress)
+        lambda: push_async(dataset, targets, preparation=preparation, mirror=mirror, progress=progress),
+        *targets,
     )
 
 
@@ -94,9 +96,7 @@ async def push_async(
         PlatformUnavailable: No platform could be reached, or all broke down on the way; run it again.
         UsageError: No platform was given.
     """
-    targets = [platforms] if not isinstance(platforms, Sequence) else list(platforms)
-    if not targets:
-        raise UsageError("push needs at least one platform")
+    targets = _targets(platforms)
     started = time.monotonic()
     header = DatasetHeader(dataset.name, dataset.description, dataset.metadata, dataset.provenance())
     async with AsyncExitStack() as stack:
@@ -105,6 +105,13 @@ async def push_async(
         run = _PushRun(lanes, _Pictures(preparation, stack), mirror, progress)
         await run.take_all(dataset)
         return replace(await run.report(dataset.name), seconds=time.monotonic() - started)
+
+
+def _targets(platforms: Platform | Sequence[Platform]) -> Sequence[Platform]:
+    targets = platforms if isinstance(platforms, Sequence) else [platforms]
+    if not targets:
+        raise UsageError("push needs at least one platform")
+    return targets
 
 
 async def _lane(platform: Platform, header: DatasetHeader, stack: AsyncExitStack) -> Lane:
@@ -251,4 +258,3 @@ async def _entries(dataset: ImageDataset) -> AsyncIterator[Entry]:
 def _failure(error: SampleError) -> ItemFailure:
     message = error.problem + (f" ({error.fix})" if error.fix else "")
     return ItemFailure(error.sample_id, message, source=error.source, field=error.field)
-

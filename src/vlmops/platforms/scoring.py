@@ -57,7 +57,8 @@ def score_executions(
 ) -> ScoringReport:
     """Score recorded executions; blocking form of :func:`score_executions_async`."""
     return blocking(
-        lambda: score_executions_async(platform, query, evaluators, adjust=adjust, progress=progress)
+        lambda: score_executions_async(platform, query, evaluators, adjust=adjust, progress=progress),
+        platform,
     )
 
 

@@ -1,0 +1,323 @@
+"""The contract every adapter must pass; an adapter's suite inherits it and gives a platform.
+
+::
+
+    class TestMyPlatform(PlatformContract):
+        @pytest.fixture
+        def platform(self):
+            return MyPlatform(...)
+
+Everything runs under names with a random suffix; :meth:`PlatformContract.clean_up` is called with the names
+used, for platforms that outlive the tests.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from vlmops.datasets import ImageDataset, Sample, digest
+from vlmops.errors import ImageError, PlatformError
+from vlmops.evaluators import (
+    Case,
+    CharacterErrorRate,
+    Evaluator,
+    Failure,
+    FailureKind,
+    Score,
+    WordErrorRate,
+)
+from vlmops.experiments import Experiment, ExperimentResult
+from vlmops.images import Image
+from vlmops.models import ModelReply
+from vlmops.platforms import ExecutionQuery, Platform, ScoreReport, pull, push, score_executions
+from vlmops.platforms.port import Execution, TargetedScore, Task
+from vlmops.testing.pictures import picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoScores:
+    """An evaluator with two scores, for which a platform that keeps only the first would fail."""
+
+    name: str = "two"
+
+    def evaluate(self, case: Case) -> list[Score]:
+        """Length of the answer, and whether there is a picture to look at."""
+        seen = bool(case.images) and case.images[0].width > 0
+        return [Score("two.length", float(len(str(case.output))), range=None), Score("two.seen", seen)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """An evaluator with a bug."""
+
+    name: str = "broken"
+
+    def evaluate(self, case: Case) -> Score:
+        """Raise."""
+        raise RuntimeError(f"a bug met {case.id}")
+
+
+class PlatformContract:
+    """What must hold on every platform."""
+
+    @pytest.fixture
+    def platform(self) -> Platform:
+        """The platform under test."""
+        raise NotImplementedError("give the platform under test")
+
+    @pytest.fixture
+    def name(self, platform: Platform) -> Iterator[str]:
+        """A dataset name nobody else uses."""
+        unique = f"contract-{uuid.uuid4().hex[:10]}"
+        yield unique
+        self.clean_up(platform, unique)
+
+    def clean_up(self, platform: Platform, name: str) -> None:
+        """Remove what a test left under this name; nothing by default."""
+
+    def refuse(self, platform: Platform, sample_id: str) -> bool:
+        """Make the platform refuse this sample from now on; ``False`` if it cannot be made to."""
+        return False
+
+    def record_execution(self, platform: Platform, name: str, image: Image, answer: str) -> bool:
+        """Record one execution with this picture in project ``name``; ``False`` if it cannot be done here."""
+        return False
+
+    def score_values(self, platform: Platform, execution: Execution) -> dict[str, object] | None:
+        """Values of the scores the platform holds for an execution, by name; ``None`` if not known."""
+        return None
+
+    # Datasets
+
+    def test_a_pushed_dataset_comes_back_without_loss(
+        self, platform: Platform, name: str, tmp_path: Path
+    ) -> None:
+        dataset = ImageDataset.from_samples(name, samples(5))
+        pushed = push(dataset, platform)
+        assert pushed.ok
+        report = pull(platform, name, tmp_path / "pulled")
+        assert report.failures == []
+        assert report.revision == pushed.revision == dataset.revision()
+        back = {sample.id: sample for sample in ImageDataset.from_folder(tmp_path / "pulled")}
+        assert {i: digest(s) for i, s in back.items()} == {s.id: digest(s) for s in samples(5)}
+        assert back["s1"].inputs["image"].read() == picture(1).read()
+
+    def test_pushing_again_changes_nothing(self, platform: Platform, name: str) -> None:
+        first = push(ImageDataset.from_samples(name, samples(7)), platform).targets[0]
+        again = push(ImageDataset.from_samples(name, samples(7)), platform).targets[0]
+        assert (first.created, first.updated, first.unchanged) == (7, 0, 0)
+        assert (again.created, again.updated, again.unchanged) == (0, 0, 7)
+        assert again.version == first.version
+
+    def test_only_what_changed_is_updated_and_nothing_is_deleted(self, platform: Platform, name: str) -> None:
+        push(ImageDataset.from_samples(name, samples(6)), platform)
+        changed = [replace(samples(6)[0], expected={"text": "new"}), *samples(6)[1:3]]
+        report = push(ImageDataset.from_samples(name, changed), platform).targets[0]
+        assert (report.created, report.updated, report.unchanged, report.deleted) == (0, 1, 2, 0)
+        assert len(ids_on(platform, name)) == 6
+
+    def test_mirroring_removes_what_is_gone_and_it_may_come_back(self, platform: Platform, name: str) -> None:
+        push(ImageDataset.from_samples(name, samples(6)), platform)
+        report = push(ImageDataset.from_samples(name, samples(2)), platform, mirror=True).targets[0]
+        assert (report.unchanged, report.deleted) == (2, 4)
+        assert ids_on(platform, name) == {"s0", "s1"}
+        push(ImageDataset.from_samples(name, samples(3)), platform)
+        assert ids_on(platform, name) == {"s0", "s1", "s2"}
+
+    def test_one_bad_picture_costs_one_sample(self, platform: Platform, name: str) -> None:
+        bad = Sample("bad", {"image": Image.from_bytes(b"this is no picture", "notes.png")}, source="l.csv:3")
+        report = push(ImageDataset.from_samples(name, [*samples(3), bad]), platform)
+        assert [failure.id for failure in report.failures] == ["bad"]
+        assert "notes.png" in report.failures[0].message
+        assert report.targets[0].created == 3
+        assert ids_on(platform, name) == {"s0", "s1", "s2"}
+
+    def test_a_refused_sample_is_named_and_the_rest_is_written(self, platform: Platform, name: str) -> None:
+        if not self.refuse(platform, "s2"):
+            pytest.skip("this platform cannot be made to refuse one sample")
+        report = push(ImageDataset.from_samples(name, samples(5)), platform).targets[0]
+        assert [failure.id for failure in report.failures] == ["s2"]
+        assert report.created == 4
+
+    def test_an_earlier_version_can_be_read(self, platform: Platform, name: str) -> None:
+        first = push(ImageDataset.from_samples(name, samples(2)), platform).targets[0].version
+        push(ImageDataset.from_samples(name, samples(4)), platform)
+        assert ids_on(platform, name, first) == {"s0", "s1"}
+        assert ids_on(platform, name) == {"s0", "s1", "s2", "s3"}
+
+    def test_reading_what_is_not_there_is_an_error(
+        self, platform: Platform, name: str, tmp_path: Path
+    ) -> None:
+        with pytest.raises(PlatformError, match=name):
+            pull(platform, name, tmp_path)
+
+    # Experiments
+
+    def test_an_experiment_answers_and_scores_every_sample(self, platform: Platform, name: str) -> None:
+        result = self.ran(platform, name, evaluators=[CharacterErrorRate(key="text"), TwoScores()])
+        assert {run.case.id for run in result.record.runs} == {"s0", "s1", "s2", "s3"}
+        for run in result.record.runs:
+            scores = {r.name: r.value for r in run.results if isinstance(r, Score)}
+            assert scores == {"cer": 0.0, "two.length": float(len(str(run.case.output))), "two.seen": True}
+            assert run.case.images[0].read() == picture(int(run.case.id[1:])).read()
+
+    def test_failures_are_kept_apart_and_never_scores(self, platform: Platform, name: str) -> None:
+        async def task(sample: Sample) -> ModelReply | Failure:
+            if sample.id == "s1":
+                return Failure(FailureKind.REFUSAL, "I would rather not")
+            if sample.id == "s2":
+                raise ValueError("a bug in the task")
+            return ModelReply({"text": sample.id}, sample.id, model="m")
+
+        result = self.ran(platform, name, task=task, evaluators=[CharacterErrorRate(key="text"), Broken()])
+        kinds = {
+            run.case.id: run.case.output.kind
+            for run in result.record.runs
+            if isinstance(run.case.output, Failure)
+        }
+        assert kinds == {"s1": FailureKind.REFUSAL, "s2": FailureKind.TASK_ERROR}
+        assert result.summary.failures == {FailureKind.REFUSAL: 1, FailureKind.TASK_ERROR: 1}
+        cer = next(score for score in result.summary.scores if score.name == "cer")
+        assert cer.n == 2
+        broken = [r for run in result.record.runs for r in run.results if isinstance(r, Failure)]
+        assert [f.kind for f in broken] == [FailureKind.EVALUATOR_ERROR] * 2
+
+    def test_an_experiment_is_continued_not_repeated(self, platform: Platform, name: str) -> None:
+        asked: list[str] = []
+        broken = {"s1", "s3"}
+
+        async def task(sample: Sample) -> ModelReply | Failure:
+            asked.append(sample.id)
+            if sample.id in broken:
+                return Failure(FailureKind.RATE_LIMIT, "slow down")
+            return ModelReply({"text": sample.id}, sample.id, model="m")
+
+        first = self.ran(platform, name, task=task, key="k")
+        broken.clear()
+        asked.clear()
+        second = self.ran(platform, name, task=task, key="k", pushed=True)
+        assert sorted(asked) == ["s1", "s3"]
+        assert second.record.id == first.record.id
+        assert second.record.resumed == 2
+        assert second.summary.failures == {}
+        assert len(second.record.runs) == 4
+
+    def test_repetitions_are_kept_apart(self, platform: Platform, name: str) -> None:
+        if not platform.capabilities.repetitions:
+            pytest.skip("this platform keeps one answer a sample")
+        result = self.ran(platform, name, repetitions=3)
+        kept = sorted((run.case.id, run.repetition) for run in result.record.runs)
+        assert kept == [(f"s{i}", repetition) for i in range(4) for repetition in (1, 2, 3)]
+
+    def test_scoring_again_replaces(self, platform: Platform, name: str) -> None:
+        from vlmops.blocking import blocking
+        from vlmops.experiments import score_experiment
+
+        first = self.ran(platform, name, evaluators=[CharacterErrorRate(key="text")])
+        evaluators = [CharacterErrorRate(key="text"), WordErrorRate(key="text")]
+        second = blocking(lambda: score_experiment(platform, first.record.id, evaluators), platform)
+        for run in second.record.runs:
+            assert sorted(r.name for r in run.results if isinstance(r, Score)) == ["cer", "wer"]
+
+    # Executions and scores
+
+    def test_recorded_executions_are_scored_once(self, platform: Platform, name: str) -> None:
+        if not self.record_execution(platform, name, picture(7), "seven"):
+            pytest.skip("this suite cannot record an execution here")
+        query = ExecutionQuery(project=name)
+        for _ in range(2):
+            report = score_executions(platform, query, [TwoScores()])
+            assert (report.executions, report.written, report.failures) == (1, 2, [])
+        execution = executions_on(platform, query)[0]
+        assert execution.case.images[0].read() == picture(7).read()
+        assert execution.case.output == "seven"
+        held = self.score_values(platform, execution)
+        if held is not None:
+            assert held == {"two.length": 5.0, "two.seen": True}
+
+    def test_a_refused_score_is_reported_never_lost(self, platform: Platform, name: str) -> None:
+        if not self.record_execution(platform, name, picture(7), "seven"):
+            pytest.skip("this suite cannot record an execution here")
+        execution = executions_on(platform, ExecutionQuery(project=name))[0]
+        unknown = replace(execution.target, id=self.unknown_target(execution))
+        good, bad = (TargetedScore(target, Score("x", 1.0)) for target in (execution.target, unknown))
+        report = written(platform, [good, bad])
+        assert report.written == 1
+        assert [failure.id for failure in report.failures] == [unknown.id]
+
+    def unknown_target(self, execution: Execution) -> str:
+        """An id of the right form that the platform does not know."""
+        return "0" * len(execution.target.id)
+
+    def ran(
+        self,
+        platform: Platform,
+        name: str,
+        *,
+        task: Task | None = None,
+        evaluators: Sequence[Evaluator] = (),
+        key: str = "",
+        repetitions: int = 1,
+        pushed: bool = False,
+    ) -> ExperimentResult:
+        """An experiment on four samples of a dataset that is pushed first."""
+        if not pushed:
+            assert push(ImageDataset.from_samples(name, samples(4)), platform).ok
+        return Experiment(
+            dataset=name,
+            name=f"experiment-{name}",
+            task=task or _read_back,
+            evaluators=evaluators,
+            key=key,
+            repetitions=repetitions,
+            metadata={"model": "m"},
+        ).run(platform)
+
+
+def samples(count: int) -> list[Sample]:
+    """Samples with a picture, nested values, a split and tags."""
+    return [
+        Sample(
+            f"s{i}",
+            {"image": picture(i), "question": f"Which number is <{i}>?", "options": [1, 2.5, None, True]},
+            expected={"text": f"s{i}", "nested": {"deep": [{"a": i}], "empty": {}}},
+            metadata={"kind": "even" if i % 2 == 0 else "odd", "umlaut": "Größe ✓"},
+            split="test" if i % 2 == 0 else "train",
+            tags=("small", f"n{i}"),
+        )
+        for i in range(count)
+    ]
+
+
+def ids_on(platform: Platform, name: str, version: str | None = None) -> set[str]:
+    """Ids of the dataset's samples there."""
+    from vlmops.blocking import blocking
+
+    dataset = blocking(lambda: platform.datasets.read(name, version), platform)
+    return {sample.id for sample in dataset}
+
+
+def executions_on(platform: Platform, query: ExecutionQuery) -> list[Execution]:
+    """What the platform has recorded."""
+    from vlmops.blocking import blocking
+
+    async def gathered() -> list[Execution]:
+        return [execution async for execution in platform.executions.read(query)]
+
+    return blocking(gathered, platform)
+
+
+def written(platform: Platform, scores: Sequence[TargetedScore]) -> ScoreReport:
+    """Report of writing these scores."""
+    from vlmops.blocking import blocking
+
+    return blocking(lambda: platform.scores.write(scores), platform)
+
+
+async def _read_back(sample: Sample) -> ModelReply:
+    return ModelReply({"text": sample.id}, sample.id, model="m", latency=0.01)
