@@ -44,8 +44,8 @@ _TAKE_A_FULL_STOP = frozenset(
 )
 # After a single letter with a full stop these begin a new sentence: "vitamin C. It".
 _SENTENCE_STARTERS = """
-A An And But For He Her His How I If In It Its My Our She So Some That The Their Then There These They This Those
-We What When Where Who Why You
+A An And But For He Her His How I If In It Its My Our She So Some That The Their Then There These They This
+Those We What When Where Who Why You
 """
 
 
@@ -123,8 +123,8 @@ def ptb_tokenize(text: str) -> str:
     Compared with CoreNLP 3.4.1: no difference in 6,000 constructed captions with abbreviations, contractions,
     fractions, prices and quotes; one in 50 lines of technical documentation differs. Known limits: program
     code, floating-point notation, mail addresses and links in angle brackets, spaced telephone numbers of
-    unusual form, backslashes, combining marks. Characters outside of the Basic Multilingual Plane are dropped,
-    as there.
+    unusual form, backslashes, combining marks. Characters outside of the Basic Multilingual Plane are
+    dropped, as there.
 
     Example:
         >>> ptb_tokenize("A man's dog, running (fast)!")

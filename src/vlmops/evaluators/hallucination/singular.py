@@ -17,7 +17,7 @@ _ENDING_IN_IE = ("brownie", "calorie", "collie", "cookie", "hoodie", "movie", "p
 _ENDING_IN_CHE = ("ache", "quiche", "axe")
 _ENDING_IN_OE = ("canoe", "hoe", "oboe", "shoe", "toe")
 _UNCHANGED = frozenset(("always", "canvas", "gas", "has", "its", "lens", "was", "yes"))
-_SHORTEST_PLURAL = 4
+_SHORTEST_PLURAL = 3
 
 
 @lru_cache(maxsize=65_536)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.score import Interval, Score, SetScore
@@ -108,7 +108,7 @@ class Measurement(ABC):
         ]
 
     def _usable(self, case: Case) -> float | None:
-        value = self.measured(case)
+        value: Any = self.measured(case)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return float(value) if math.isfinite(value) and value >= 0 else None

@@ -21,8 +21,10 @@ YesNoVariant = Literal["vlmops", "pope", "lmms_eval", "vlmevalkit"]
 
 YesNoLabel = Literal["yes", "no"]
 
-_LEADING = re.compile(r"[\W_]*(yes|yeah|yep|yup|no|nope|nah|true|false)\b(?!-)", re.IGNORECASE)
-_STATED = re.compile(r"\banswer\s*(?:is|:)[\s*_\"'(]{0,8}(yes|no)\b", re.IGNORECASE)
+_LEADING = re.compile(
+    r"[\W_]*(yes|yeah|yep|yup|no|nope|nah|true|false)\b(?!-|\s*(?:or|/)\s*(?:yes|no)\b)", re.IGNORECASE
+)
+_STATED = re.compile(r"\banswer\s*(?:is\s*:?|:)[\s*_\"'(]{0,8}(yes|no)\b", re.IGNORECASE)
 _WORD = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 _POSITIVE = frozenset(("yes", "yeah", "yep", "yup", "true"))
 
