@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 _IRREGULAR = {
+    "bikinis": "bikini", "broccolis": "broccoli", "kiwis": "kiwi", "paninis": "panini", "skis": "ski",
+    "taxis": "taxi", "zucchinis": "zucchini",
     "buses": "bus", "calves": "calf", "canvases": "canvas", "children": "child", "dwarves": "dwarf",
     "elves": "elf", "feet": "foot", "gases": "gas", "geese": "goose", "grandchildren": "grandchild",
     "halves": "half", "hooves": "hoof", "knives": "knife", "leaves": "leaf", "lenses": "lens",
