@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ADMIN_EMAIL = "admin@localhost"
 ADMIN_PASSWORD = "correct-horse-battery-1"
 _SECRET = "an-integration-test-secret-0123456789abcdef"
-_START_LIMIT_S = 120.0
+_START_LIMIT_S = 280.0
 
 
 class PhoenixProcess:
@@ -47,6 +47,7 @@ class PhoenixProcess:
         self.media_store = str(media_store or folder / "media")
         self.log_file = folder / "phoenix.log"
         self.auth = auth
+        self.admin_password = ADMIN_PASSWORD
         self.port, self.grpc_port = _free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = self._make_environment(root_path, env or {})
@@ -128,8 +129,8 @@ class PhoenixProcess:
     def _wait_until_ready(self) -> None:
         limit = time.monotonic() + _START_LIMIT_S
         while time.monotonic() < limit:
-            if self._process.poll() is not None:
-                raise RuntimeError(f"Phoenix ended at its start:\n{self.log[-4000:]}")
+            if (code := self._process.poll()) is not None:
+                raise RuntimeError(f"Phoenix ended at its start with exit code {code}:\n{self.log[-4000:]}")
             try:
                 if httpx.get(f"{self.url}/readyz", timeout=5).is_success:
                     return

@@ -82,10 +82,11 @@ def test_only_a_logged_in_user_sees_pictures(page, phoenix_server_with_auth, pic
     assert page.evaluate(SHOW, picture) == 400
     assert page.evaluate(SHOW, f"{picture}?w=128") == 128
 
-    # The cached copy belongs to the session that has ended.
+    # The browser's cache gives its copy to that session alone. (A tab keeps in memory what it has shown.)
     page.request.get(f"{server.url}/auth/logout")
-    page.goto(f"{server.url}/login")
-    assert page.evaluate(SHOW, picture) == 0
+    other_tab = page.context.new_page()
+    other_tab.goto(f"{server.url}/login")
+    assert other_tab.evaluate(SHOW, picture) == 0
 
 
 def test_script_in_svg_does_not_run(page, phoenix_server_with_auth, svg_with_script):
