@@ -13,7 +13,7 @@ from vlmops.statistics.agreement import (
 from vlmops.statistics.bootstrap import bootstrap_interval, bootstrap_ratio, mean_interval
 from vlmops.statistics.correlation import kendall_tau, pearson, spearman, weighted_kendall_tau
 from vlmops.statistics.ranking import Battle, bradley_terry, elo, luce_spectral_ranking
-from vlmops.statistics.reweighting import reweighted_interval
+from vlmops.statistics.reweighting import reweighted_interval, reweighted_intervals
 
 __all__ = [
     "Agreement",
@@ -31,6 +31,7 @@ __all__ = [
     "mean_interval",
     "pearson",
     "reweighted_interval",
+    "reweighted_intervals",
     "spearman",
     "vote_agreement",
     "weighted_kendall_tau",

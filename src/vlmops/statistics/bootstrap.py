@@ -147,9 +147,7 @@ def _rows_by_cluster(n: int, clusters: Sequence[Hashable] | None) -> list[list[i
     return list(groups.values())
 
 
-def _by_cluster(
-    values: np.ndarray[Any, Any], clusters: Sequence[Hashable] | None
-) -> np.ndarray[Any, Any]:
+def _by_cluster(values: np.ndarray[Any, Any], clusters: Sequence[Hashable] | None) -> np.ndarray[Any, Any]:
     import numpy as np
 
     if clusters is None:

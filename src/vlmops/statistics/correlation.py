@@ -111,7 +111,7 @@ def kendall_tau(x: ArrayLike, y: ArrayLike, variant: KendallVariant = "b") -> fl
         return math.nan
     surplus = pairs - tied_a - tied_b + _tied_pairs(np.stack([a, b])) - 2 * _discordant_pairs(a, b)
     if variant == "b":
-        tau = surplus / math.sqrt(pairs - tied_a) / math.sqrt(pairs - tied_b)
+        tau = surplus / math.sqrt((pairs - tied_a) * (pairs - tied_b))
     else:
         levels = min(len(np.unique(a)), len(np.unique(b)))
         tau = 2 * surplus / (n**2 * (levels - 1) / levels)

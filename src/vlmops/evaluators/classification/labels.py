@@ -95,7 +95,7 @@ class LabelSet:
     def read(self, answer: Any) -> LabelReading:
         """The label that an answer names, or the reason why it names none."""
         whole = normalize_label(answer)
-        if whole in self._by_name:
+        if whole in self._by_name and isinstance(answer, str | int | float):
             label = self._by_name[whole]
             return LabelReading(label, mentioned=(label,))
         shown = _shorten(str(answer))

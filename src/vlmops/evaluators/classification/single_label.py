@@ -11,7 +11,7 @@ from vlmops.evaluators.classification.labels import LabelSet, normalize_label
 from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Interval, Score, SetScore
+from vlmops.evaluators.score import Score, SetScore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -137,7 +137,7 @@ class Classification(LabelMatch):
 
     def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """The metrics over all cases whose label could be read, each with a bootstrap interval."""
-        from vlmops.statistics.reweighting import reweighted_interval
+        from vlmops.statistics.reweighting import reweighted_intervals
 
         pairs = [pair for pair in map(self.read_case, cases) if not isinstance(pair, Failure)]
         if not pairs:
@@ -149,22 +149,26 @@ class Classification(LabelMatch):
         cells = gold_index * len(labels) + predicted_index
         matrix = _counted(labels, cells)
 
-        def interval(measure: Measure) -> Interval | None:
-            return reweighted_interval(lambda weights: measure(_counted(labels, cells, weights)), len(pairs))
+        measures = self._measures()
 
+        def values(weights: Array) -> list[float]:
+            sample = _counted(labels, cells, weights)
+            return [measure(sample) for measure, _ in measures.values()]
+
+        intervals = reweighted_intervals(values, len(pairs)) or [None] * len(measures)
         return [
             SetScore(
                 f"{self.name}_{metric}",
                 measure(matrix),
                 n=len(pairs),
                 failures=len(cases) - len(pairs),
-                interval=interval(measure),
+                interval=interval,
                 explanation=self._explain(metric, matrix),
                 range=(low, 1.0),
                 metadata=self._detail(matrix) if metric in ("accuracy", "f1") else {},
                 evidence=_evidence(matrix, self.name) if metric == "accuracy" else None,
             )
-            for metric, (measure, low) in self._measures().items()
+            for (metric, (measure, low)), interval in zip(measures.items(), intervals, strict=True)
         ]
 
     def _measures(self) -> Mapping[str, tuple[Measure, float]]:
