@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from vlmops.concurrency import for_each
 from vlmops.datasets import Sample
 from vlmops.errors import PlatformError
 from vlmops.evaluators import (
@@ -142,19 +143,12 @@ class PhoenixExperiments:
         self, experiment: Mapping[str, Any], plan: ExperimentPlan, traces: RunTraces, board: _Board
     ) -> None:
         """Answer what has no successful answer yet, at most ``plan.concurrency`` at once."""
-        gate = asyncio.Semaphore(plan.concurrency)
 
-        async def one(example: Mapping[str, Any], repetition: int) -> None:
-            try:
-                await self._answer(experiment["id"], plan, traces, example, repetition)
-            finally:
-                gate.release()
+        async def one(missing: tuple[Mapping[str, Any], int]) -> None:
+            await self._answer(experiment["id"], plan, traces, *missing)
             board.advance()
 
-        async with asyncio.TaskGroup() as tasks:
-            async for example, repetition in self._incomplete(experiment["id"]):
-                await gate.acquire()
-                tasks.create_task(one(example, repetition))
+        await for_each(self._incomplete(experiment["id"]), one, limit=plan.concurrency)
 
     async def _incomplete(self, experiment_id: str) -> AsyncIterator[tuple[Mapping[str, Any], int]]:
         path = f"/v1/experiments/{experiment_id}/incomplete-runs"
@@ -206,7 +200,6 @@ class PhoenixExperiments:
         again: bool = False,
         progress: Progress | None = None,
     ) -> None:
-        gate = asyncio.Semaphore(_EVALUATION_CONCURRENCY)
         pending = [
             (run, evaluator)
             async for record, run in self._runs(experiment)
@@ -217,14 +210,11 @@ class PhoenixExperiments:
         ]
         board = _Board(0, len(pending), progress)
 
-        async def one(run: Run, evaluator: Evaluator) -> None:
-            async with gate:
-                await self._evaluate(run, evaluator, traces)
+        async def one(pair: tuple[Run, Evaluator]) -> None:
+            await self._evaluate(*pair, traces)
             board.advance()
 
-        async with asyncio.TaskGroup() as tasks:
-            for run, evaluator in pending:
-                tasks.create_task(one(run, evaluator))
+        await for_each(pending, one, limit=_EVALUATION_CONCURRENCY)
 
     async def _evaluate(self, run: Run, evaluator: Evaluator, traces: RunTraces) -> None:
         started = datetime.now(UTC)

@@ -126,9 +126,9 @@ class AnswerTrace:
         _set_status(self._span, None)
 
 
-def _message(side: str, index: int, role: str, value: Any, url_of: UrlOf) -> dict[str, str]:
-    """OpenInference attributes of a message with its pictures, which is where Phoenix draws them."""
-    prefix = f"llm.{side}_messages.{index}.message"
+def _message(side: str, role: str, value: Any, url_of: UrlOf) -> dict[str, str]:
+    """OpenInference attributes of a message with its pictures."""
+    prefix = f"llm.{side}_messages.0.message"
     attributes = {f"{prefix}.role": role}
     parts: list[tuple[str, str]] = [("image", url_of(image)) for image in images_in(value)]
     text = _words(value)

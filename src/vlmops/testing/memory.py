@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from vlmops.concurrency import for_each
 from vlmops.datasets import ImageDataset, Sample, digest
 from vlmops.errors import PlatformError
 from vlmops.evaluators import (
@@ -222,18 +223,16 @@ class MemoryExperiments:
         experiment = self.stored.setdefault(identity, StoredExperiment(identity, plan, version))
         wanted = [(s, r) for s in dataset for r in range(1, plan.repetitions + 1)]
         missing = [(s, r) for s, r in wanted if not _succeeded(experiment.runs.get((s.id, r)))]
-        gate = asyncio.Semaphore(plan.concurrency)
         done = len(wanted) - len(missing)
 
-        async def one(sample: Sample, repetition: int) -> None:
+        async def one(sample_and_repetition: tuple[Sample, int]) -> None:
             nonlocal done
-            async with gate:
-                await self._run_one(experiment, plan, sample, repetition)
+            await self._run_one(experiment, plan, *sample_and_repetition)
             done += 1
             if progress is not None:
                 progress(done, len(wanted))
 
-        await asyncio.gather(*(one(sample, repetition) for sample, repetition in missing))
+        await for_each(missing, one, limit=plan.concurrency)
         return self._record(experiment, resumed=len(wanted) - len(missing))
 
     async def evaluate(
