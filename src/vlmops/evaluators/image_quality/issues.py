@@ -29,7 +29,7 @@ class QualityLimits:
         brightest: Greatest brightness, 0..1, where contrast is low; pages are bright but have contrast.
         contrast: Least RMS contrast, 0..0.5.
         clipped: Greatest share of nearly black pixels, where the picture is dark as well.
-        blank: Share of pixels of one brightness from which on a low-contrast picture is blank.
+        blank: Share of pixels of one brightness from which on a picture of next to no contrast is blank.
 
     Example:
         >>> QualityLimits(shortest_side=640).shortest_side
@@ -37,7 +37,7 @@ class QualityLimits:
     """
 
     shortest_side: int = 224
-    sharpness: float = 60.0
+    sharpness: float = 30.0
     darkest: float = 0.15
     brightest: float = 0.92
     contrast: float = 0.06
@@ -57,7 +57,7 @@ def quality_issues(measures: QualityMeasures, limits: QualityLimits | None = Non
     """
     limits = limits or QualityLimits()
     small = ("small",) if min(measures.width, measures.height) < limits.shortest_side else ()
-    if measures.dominant >= limits.blank and measures.contrast < limits.contrast:
+    if measures.dominant >= limits.blank and measures.contrast < limits.contrast / 3:
         return ("blank", *small)
     dark = measures.brightness < limits.darkest or (
         measures.shadows > limits.clipped and measures.brightness < 2 * limits.darkest
@@ -98,6 +98,10 @@ class ImageQuality:
 
     name: str = default_name
     limits: QualityLimits = QualityLimits()
+
+    def applies(self, case: Case) -> bool:
+        """Whether there is a picture to look at."""
+        return bool(case.images)
 
     def evaluate(self, case: Case) -> Score | Failure:
         """Look at all pictures of the inputs."""

@@ -71,7 +71,7 @@ class QualityMeasures:
         contrast: Standard deviation of the luminance, 0..0.5 (RMS contrast, Peli 1990).
         shadows: Share of the pixels that are nearly black (under 8 of 255).
         highlights: Share of the pixels that are nearly white (over 247 of 255).
-        dominant: Share of the pixels within 8 levels of the median luminance: near 1 is a blank picture.
+        dominant: Share of the pixels within 4 levels of the median luminance: near 1 is a blank picture.
     """
 
     width: int
@@ -114,7 +114,7 @@ def measure_quality(picture: ArrayLike) -> QualityMeasures:
         contrast=float(gray.std() / 255),
         shadows=float(values[:_SHADOW].sum()),
         highlights=float(values[_HIGHLIGHT + 1 :].sum()),
-        dominant=float(min(values[max(median - 8, 0) : median + 9].sum(), 1.0)),
+        dominant=float(min(values[max(median - 4, 0) : median + 5].sum(), 1.0)),
     )
 
 
