@@ -1,0 +1,47 @@
+"""The entry point ``vlmops.platforms``; imports nothing of Langfuse until it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vlmops.errors import PrerequisiteError
+
+if TYPE_CHECKING:
+    from vlmops.platforms.port import LocalServer, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class LangfusePlugin:
+    """Makes connections to Langfuse."""
+
+    name: str = "langfuse"
+    requires: str = "langfuse"
+    modules: Sequence[str] = ("langfuse",)
+
+    def connect(self, **options: Any) -> Platform:
+        """Connect; options are those of :meth:`LangfuseSettings.resolve`."""
+        from vlmops_langfuse.platform import LangfusePlatform
+        from vlmops_langfuse.settings import LangfuseSettings
+
+        return LangfusePlatform(LangfuseSettings.resolve(**options))
+
+    def start_local(self, data_dir: Path, port: int | None = None) -> LocalServer:  # noqa: ARG002
+        """Langfuse is several services (Postgres, ClickHouse, Redis, a bucket): not one process of ours.
+
+        Raises:
+            PrerequisiteError: Always; the message says how to start one.
+        """
+        raise PrerequisiteError(
+            "vlmops cannot start Langfuse itself: run 'docker compose up' in a checkout of langfuse/langfuse, "
+            "then set LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+        )
+
+    def media_environment(self) -> Mapping[str, str]:
+        """Empty: Langfuse keeps pictures in its own bucket."""
+        return {}
+
+
+PLATFORM = LangfusePlugin()
