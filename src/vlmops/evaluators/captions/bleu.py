@@ -14,6 +14,9 @@ from vlmops.evaluators.score import SetScore
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from vlmops.evaluators.score import Interval
 
 # The reference adds these so that no order ever divides or multiplies by zero.
@@ -120,26 +123,28 @@ def total_counts(counts: Sequence[BleuCounts]) -> BleuCounts:
     )
 
 
-def bootstrap_bleu(
-    counts: Sequence[BleuCounts], score: Callable[[BleuCounts], float], resamples: int
-) -> Interval | None:
-    """Bootstrap interval, over captions, of a score of summed counts; ``None`` for a single caption."""
+def bleu_intervals(
+    counts: Sequence[BleuCounts], scores: Callable[[BleuCounts], Sequence[float]]
+) -> list[Interval | None]:
+    """Bootstrap intervals, over captions, of scores of summed counts; empty for a single caption.
+
+    Example:
+        >>> counts = [bleu_counts("a dog", ["a dog"]), bleu_counts("a cat", ["the dog"])]
+        >>> [round(found.high, 6) for found in bleu_intervals(counts, lambda sums: sums.scores[:1])]
+        [1.0]
+    """
     import numpy as np
 
-    from vlmops.statistics import bootstrap_interval
+    from vlmops.statistics import reweighted_intervals
 
     orders = len(counts[0].matches)
-    table = np.array([(c.length, c.reference_length, *c.matches, *c.guesses) for c in counts])
+    table = np.array([(c.length, c.reference_length, *c.matches, *c.guesses) for c in counts], dtype=float)
 
-    def statistic(rows: Sequence[int]) -> float:
-        length, reference_length, *runs = (int(total) for total in table[np.asarray(rows)].sum(axis=0))
-        return score(BleuCounts(length, reference_length, tuple(runs[:orders]), tuple(runs[orders:])))
+    def statistics(weights: NDArray[np.float64]) -> Sequence[float]:
+        length, reference_length, *runs = (int(total) for total in weights @ table)
+        return scores(BleuCounts(length, reference_length, tuple(runs[:orders]), tuple(runs[orders:])))
 
-    return bootstrap_interval(statistic, len(counts), resamples=resamples)
-
-
-def _score_of(order: int) -> Callable[[BleuCounts], float]:
-    return lambda counts: counts.scores[order]
+    return reweighted_intervals(statistics, len(counts))
 
 
 @register("bleu")
@@ -153,7 +158,6 @@ class Bleu(CaptionSetEvaluator):
     Attributes:
         orders: Longest run of words; one score for each length up to it.
         tokenizer: ``"ptb"`` as pycocoevalcap does, or ``"spaces"`` for text that is tokenised already.
-        resamples: Bootstrap samples for the intervals.
 
     Example:
         >>> from vlmops.evaluators import Case
@@ -165,20 +169,20 @@ class Bleu(CaptionSetEvaluator):
     default_name: ClassVar[str] = "bleu"
 
     orders: int = 4
-    resamples: int = 500
 
     def score(self, captions: CaptionSet) -> list[SetScore]:
         """BLEU-1 to BLEU-``orders``, each with a bootstrap interval over captions."""
         pairs = zip(captions.candidates, captions.references, strict=True)
         counts = [bleu_counts(candidate, references, self.orders) for candidate, references in pairs]
         total = total_counts(counts)
+        intervals = bleu_intervals(counts, lambda sums: sums.scores) or [None] * self.orders
         return [
             SetScore(
                 f"{self.name}_{order + 1}",
                 total.scores[order],
                 n=len(counts),
                 failures=captions.failures,
-                interval=bootstrap_bleu(counts, _score_of(order), self.resamples),
+                interval=intervals[order],
                 explanation=f"{total.matches[order]} of {total.guesses[order]} runs of {order + 1} words "
                 f"occur in a reference; {total.length} words against {total.reference_length}",
                 metadata={"length": total.length, "reference_length": total.reference_length},

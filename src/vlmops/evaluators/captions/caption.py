@@ -99,7 +99,7 @@ def read_set(
     for case in cases:
         output = None if isinstance(case.output, Failure) else select(case.output, key)
         expected = select(case.expected, key if expected_key is None else expected_key)
-        if output in (None, MISSING) or expected in (None, MISSING):
+        if output is None or output is MISSING or expected is None or expected is MISSING:
             continue
         try:
             candidate, references = read_captions(output, expected)
@@ -130,6 +130,11 @@ class CaptionSetEvaluator(ABC):
     def __post_init__(self) -> None:
         if not self.name:
             object.__setattr__(self, "name", self.default_name)
+
+    def applies(self, case: Case) -> bool:
+        """Whether the case has references; one without is no failure of anybody."""
+        expected = select(case.expected, self.key if self.expected_key is None else self.expected_key)
+        return expected is not None and expected is not MISSING
 
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | list[SetScore] | Failure:
         """Score all captions together; cases without a caption or references are counted in ``failures``."""

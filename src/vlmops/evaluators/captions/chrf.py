@@ -15,6 +15,9 @@ from vlmops.evaluators.score import Score, SetScore
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from vlmops.evaluators.case import Case
     from vlmops.evaluators.score import Interval
 
@@ -113,9 +116,6 @@ class Chrf(ComparisonEvaluator):
     ``expected`` is a text or a list of them. Kind to inflected languages, and needs no tokens. A set gives
     the value of all texts together.
 
-    Attributes:
-        resamples: Bootstrap samples for the interval of a set.
-
     Example:
         >>> from vlmops.evaluators import Case
         >>> Chrf().evaluate(Case(output="a red car", expected="a red car")).value
@@ -123,8 +123,6 @@ class Chrf(ComparisonEvaluator):
     """
 
     default_name: ClassVar[str] = "chrf"
-
-    resamples: int = 500
 
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """Score one text."""
@@ -147,23 +145,24 @@ class Chrf(ComparisonEvaluator):
             total.score,
             n=len(counts),
             failures=read.failures,
-            interval=_interval(counts, self.resamples),
+            interval=_interval(counts),
             explanation=_explain(total),
             range=(0.0, _SCALE),
         )
 
 
-def _interval(counts: Sequence[ChrfCounts], resamples: int) -> Interval | None:
+def _interval(counts: Sequence[ChrfCounts]) -> Interval | None:
     import numpy as np
 
-    from vlmops.statistics import bootstrap_interval
+    from vlmops.statistics import reweighted_interval
 
-    table = np.array([(count.candidate, count.reference, count.matches) for count in counts])
+    table = np.array([(*count.candidate, *count.reference, *count.matches) for count in counts], dtype=float)
 
-    def statistic(rows: Sequence[int]) -> float:
-        return ChrfCounts(*(tuple(part) for part in table[np.asarray(rows)].sum(axis=0).tolist())).score
+    def statistic(weights: NDArray[np.float64]) -> float:
+        sums = (tuple(map(int, part)) for part in np.split(weights @ table, 3))
+        return ChrfCounts(*sums).score
 
-    return bootstrap_interval(statistic, len(counts), resamples=resamples)
+    return reweighted_interval(statistic, len(counts))
 
 
 def _explain(counts: ChrfCounts) -> str:

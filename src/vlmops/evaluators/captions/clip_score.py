@@ -216,6 +216,11 @@ class RefClipScore(ClipScore):
 
     expected_key: str | None = None
 
+    def applies(self, case: Case) -> bool:
+        """Whether the case has references; one without is no failure of anybody."""
+        expected = select(case.expected, self.key if self.expected_key is None else self.expected_key)
+        return expected is not None and expected is not MISSING
+
     def _score(self, caption: str, case: Case) -> Score | Failure:
         expected: Any = select(case.expected, self.key if self.expected_key is None else self.expected_key)
         if expected is MISSING or expected is None:

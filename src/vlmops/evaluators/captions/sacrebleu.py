@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from vlmops.evaluators.captions.bleu import BleuCounts, bleu_counts, bootstrap_bleu, total_counts
+from vlmops.evaluators.captions.bleu import BleuCounts, bleu_counts, bleu_intervals, total_counts
 from vlmops.evaluators.captions.caption import CaptionSet, CaptionSetEvaluator, Tokenizer, check_aligned
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import SetScore
@@ -96,7 +96,6 @@ class SacreBleu(CaptionSetEvaluator):
 
     Attributes:
         tokenizer: Applied before sacreBLEU's own ``13a``; leave it at ``"none"``.
-        resamples: Bootstrap samples for the interval.
 
     Example:
         >>> from vlmops.evaluators import Case
@@ -108,19 +107,19 @@ class SacreBleu(CaptionSetEvaluator):
     default_name: ClassVar[str] = "sacrebleu"
 
     tokenizer: Tokenizer = "none"
-    resamples: int = 500
 
     def score(self, captions: CaptionSet) -> SetScore:
         """Corpus BLEU, with a bootstrap interval over texts."""
         pairs = zip(captions.candidates, captions.references, strict=True)
         counts = [_counts(candidate, references) for candidate, references in pairs]
         total = total_counts(counts)
+        (interval,) = bleu_intervals(counts, lambda sums: [sacre_bleu_of_counts(sums)]) or [None]
         return SetScore(
             self.name,
             sacre_bleu_of_counts(total),
             n=len(counts),
             failures=captions.failures,
-            interval=bootstrap_bleu(counts, sacre_bleu_of_counts, self.resamples),
+            interval=interval,
             explanation=f"{total.length} words against {total.reference_length}; "
             f"matching runs of 1 to 4 words: {', '.join(map(str, total.matches))}",
             range=(0.0, 100.0),

@@ -13,6 +13,9 @@ from vlmops.evaluators.score import Interval, Score, SetScore
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from vlmops.evaluators.case import Case
 
 PERCENTILES = (50.0, 90.0, 95.0, 99.0)
@@ -53,14 +56,12 @@ class Measurement(ABC):
     Attributes:
         name: Name of the score of a case; a set's scores add ``_mean``, ``_p50`` and so on.
         percentiles: Which percentiles a set gives, each within 0 to 100.
-        resamples: Bootstrap samples for the intervals of the percentiles.
     """
 
     default_name: ClassVar[str]
 
     name: str = ""
     percentiles: tuple[float, ...] = PERCENTILES
-    resamples: int = 500
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -90,20 +91,16 @@ class Measurement(ABC):
         values = [value for value in map(self._usable, cases) if value is not None]
         if not values:
             return self._failure(f"none of the {len(cases)} cases carries a measured {self.default_name}")
-        total = math.fsum(values)
         failures = len(cases) - len(values)
-        mean = self._set_score("mean", total / len(values), values, failures, mean_interval(values))
+        intervals = _percentile_intervals(values, self.percentiles) if self.percentiles else []
+        mean = self._set_score(
+            "mean", math.fsum(values) / len(values), values, failures, mean_interval(values)
+        )
         return [
             mean,
             *(
-                self._set_score(
-                    f"p{percent:g}",
-                    percentile(values, percent),
-                    values,
-                    failures,
-                    self._interval(values, percent),
-                )
-                for percent in self.percentiles
+                self._set_score(f"p{percent:g}", percentile(values, percent), values, failures, interval)
+                for percent, interval in zip(self.percentiles, intervals, strict=True)
             ),
         ]
 
@@ -133,14 +130,20 @@ class Measurement(ABC):
             metadata={"total": total, "min": min(values), "max": max(values)},
         )
 
-    def _interval(self, values: Sequence[float], percent: float) -> Interval | None:
-        import numpy as np
 
-        from vlmops.statistics import bootstrap_interval
+def _percentile_intervals(values: Sequence[float], percents: Sequence[float]) -> list[Interval | None]:
+    import numpy as np
 
-        table = np.array(values)
+    from vlmops.statistics import reweighted_intervals
 
-        def statistic(rows: Sequence[int]) -> float:
-            return float(np.percentile(table[np.asarray(rows)], percent))
+    ordered = np.sort(np.array(values, dtype=float))
+    ranks = np.array(percents) / 100 * (len(ordered) - 1)
+    low, high = np.floor(ranks), np.ceil(ranks)
 
-        return bootstrap_interval(statistic, len(values), resamples=self.resamples)
+    def statistics(weights: NDArray[np.float64]) -> Sequence[float]:
+        # Values up to and including each one: the drawn value at a rank is the first whose count exceeds it.
+        drawn = np.cumsum(weights)
+        below, above = (ordered[np.searchsorted(drawn, rank, side="right")] for rank in (low, high))
+        return list(below + (above - below) * (ranks - low))
+
+    return reweighted_intervals(statistics, len(values)) or [None] * len(percents)

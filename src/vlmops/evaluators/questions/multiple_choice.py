@@ -188,6 +188,11 @@ class CircularAccuracy:
     variant: ChoiceVariant | Literal["vlmops"] = "vlmops"
     unreadable: Unreadable = "failure"
 
+    def applies(self, case: Case) -> bool:
+        """Whether the case says what is right; one that does not is no failure of anybody."""
+        expected = select(case.expected, self.key if self.expected_key is None else self.expected_key)
+        return expected is not None and expected is not MISSING
+
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """Score all questions, with a bootstrap interval over questions."""
         from vlmops.statistics import mean_interval

@@ -26,8 +26,15 @@ _BLEU_ORDERS = 4
 
 
 def _captions(vector: Vector) -> tuple[list[str], list[list[str]]]:
-    candidates = [captions[0] for captions in vector.input["res"].values()]
+    if vector.input["gts"].keys() != vector.input["res"].keys():
+        raise ValueError("captions and references are of different pictures")
+    candidates = [_only(captions) for captions in vector.input["res"].values()]
     return candidates, [vector.input["gts"][picture] for picture in vector.input["res"]]
+
+
+def _only(captions: list[str]) -> str:
+    (caption,) = captions
+    return caption
 
 
 def _bleu(vector: Vector) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators.hallucination import ChairCounts, chair_counts, coco_vocabulary, pope_scores
 from vlmops.evaluators.questions import extract_yes_no
+from vlmops.evaluators.verify.comparison import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def _pope(vector: Vector) -> Any:
-    official, lmms_eval, vlmevalkit = (
-        _pope_variant(vector, variant) for variant in ("pope", "lmms_eval", "vlmevalkit")
-    )
-    official["parsed"] = [extract_yes_no(answer, "pope") for answer in vector.input["answers"]]
-    vlmevalkit["extracted"] = [_vlmevalkit_word(answer) for answer in vector.input["answers"]]
-    return {"official": official, "lmms_eval": lmms_eval, "vlmevalkit": vlmevalkit}
+    variants: dict[str, YesNoVariant] = {
+        "official": "pope",
+        "lmms_eval": "lmms_eval",
+        "vlmevalkit": "vlmevalkit",
+    }
+    return {name: outcome(_pope_variant, vector, variant) for name, variant in variants.items()}
 
 
 def _pope_variant(vector: Vector, variant: YesNoVariant) -> dict[str, Any]:
@@ -37,6 +38,8 @@ def _pope_variant(vector: Vector, variant: YesNoVariant) -> dict[str, Any]:
         "recall": scores.recall,
         "f1": scores.f1,
         "yes_ratio": scores.yes_ratio,
+        "parsed": [extract_yes_no(answer, "pope") for answer in vector.input["answers"]],
+        "extracted": [_vlmevalkit_word(answer) for answer in vector.input["answers"]],
     }
     if math.isnan(scores.f1):
         # The original code stops here; ours gives NaN for the ratio.

@@ -54,7 +54,8 @@ def _vqa_normalise(vector: Vector) -> Any:
 
 
 def _mcq_extract(vector: Vector) -> Any:
-    response, choices = vector.input["response"], vector.input["choices"]
+    response = vector.input["response"]
+    choices = {label: str(text) for label, text in vector.input["choices"].items()}
     read = {name: reference_choice(response, choices, ours) for name, (ours, _) in _CHOICE_READERS.items()}
     return {name: _CHOICE_READERS[name][1] if label is None else label for name, label in read.items()}
 
@@ -70,7 +71,9 @@ def _mmbench_circular(vector: Vector) -> Any:
 
 
 def _rotation_choices(rotation: dict[str, Any]) -> dict[str, str]:
-    return {label: str(rotation[label]) for label in ascii_uppercase if rotation.get(label) is not None}
+    return {
+        label: str(rotation[label]) for label in ascii_uppercase if rotation.get(label) not in (None, "NaN")
+    }
 
 
 def _mmmu_open_parse(vector: Vector) -> Any:
