@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
     import numpy as np
+    from numpy.typing import ArrayLike
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -53,16 +54,33 @@ def cohen_kappa(
         >>> round(cohen_kappa(["y", "y", "n", "n"], ["y", "n", "n", "n"]), 4)
         0.5
     """
+    return cohen_kappa_of_counts(_contingency(first, second, labels), weights=weights)
+
+
+def cohen_kappa_of_counts(counts: ArrayLike, *, weights: KappaWeights | None = None) -> float:
+    """Cohen's kappa from a square table of how often each pair of labels was given.
+
+    Args:
+        counts: Rows are labels of one rater, columns of the other, in the same order.
+        weights: As in :func:`cohen_kappa`.
+
+    Returns:
+        The kappa; NaN when both raters gave one and the same label throughout, or without items.
+
+    Example:
+        >>> cohen_kappa_of_counts([[2, 0], [1, 1]])
+        0.5
+    """
     import numpy as np
 
-    counts = _contingency(first, second, labels)
-    total = counts.sum()
+    table = np.asarray(counts, dtype=float)
+    total = table.sum()
     if total == 0:
         return math.nan
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
-    distance = _label_distance(len(counts), weights)
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / total
+    distance = _label_distance(len(table), weights)
     by_chance = float((distance * expected).sum())
-    return 1 - float((distance * counts).sum()) / by_chance if by_chance else math.nan
+    return 1 - float((distance * table).sum()) / by_chance if by_chance else math.nan
 
 
 def fleiss_kappa(ratings_by_rater: Sequence[Sequence[Hashable]]) -> float:

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from vlmops.evaluators.classification.labels import normalize_label
 from vlmops.evaluators.classification.probability import (
     average_precision,
-    brier_score,
     expected_calibration_error,
-    log_loss,
     multiclass_roc_auc,
     roc_auc,
 )
@@ -195,15 +193,20 @@ class Probabilities(ComparisonEvaluator):
     def _losses(
         self, gold: list[str], matrix: list[list[float]], labels: list[str], shared: dict[str, Any]
     ) -> list[SetScore]:
+        import numpy as np
+
         from vlmops.statistics import mean_interval
 
-        losses = [log_loss([label], [row], labels) for label, row in zip(gold, matrix, strict=True)]
-        squares = [brier_score([label], [row], labels) for label, row in zip(gold, matrix, strict=True)]
+        rows, columns = np.array(matrix), np.array([labels.index(label) for label in gold])
+        given = rows[np.arange(len(gold)), columns]
+        losses = -np.log(np.clip(given, _EPSILON, 1 - _EPSILON))
+        # The gold label's square (1 - p)^2 in the place of its p^2.
+        squares = (np.square(rows).sum(axis=1) + 1 - 2 * given) / (2 if len(labels) == 2 else 1)
         top = 1.0 if len(labels) == 2 else 2.0
         return [
             SetScore(
                 f"{self.name}_{metric}",
-                sum(values) / len(values),
+                float(values.mean()),
                 interval=mean_interval(values),
                 direction="minimize",
                 range=(0.0, bound),

@@ -98,7 +98,7 @@ def countbench_count(predicted: Any, target: Any) -> bool:
 
 def ocrbench_v2_count(
     predicted: str | float,
-    answers: Sequence[Any],
+    answers: str | Sequence[Any],
     *,
     method: Literal["exact match", "regression"] = "regression",
 ) -> float:
@@ -119,7 +119,8 @@ def ocrbench_v2_count(
         raise UsageError(f"the method is 'exact match' or 'regression', not {method!r}")
     if isinstance(predicted, float) and math.isnan(predicted):
         return 0.0
-    wanted = [str(answer).lower().strip().replace("\n", " ") for answer in answers]
+    listed = [answers] if isinstance(answers, str) else answers
+    wanted = [str(answer).lower().strip().replace("\n", " ") for answer in listed]
     if method == "exact match":
         return float(any(answer in str(predicted) for answer in wanted))
     match = _INTEGER.search(str(predicted))

@@ -16,12 +16,29 @@ from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Interval, Score, SetScore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vlmops.evaluators.case import Case
     from vlmops.evaluators.quantities.numerals import DecimalMark
 
 _RELAXED_TOLERANCE = 0.05
+_ROUNDING = 1e-9
+
+
+def _relaxed_accuracy(numbers: Any, wanted: Any) -> float:
+    import numpy as np
+
+    return float((np.abs(numbers - wanted) <= (_RELAXED_TOLERANCE + _ROUNDING) * np.abs(wanted)).mean())
+
+
+_MEASURES: dict[str, Callable[[Any, Any], float]] = {
+    "mae": numeric_error.mean_absolute_error,
+    "rmse": numeric_error.root_mean_squared_error,
+    "median_ae": numeric_error.median_absolute_error,
+    "mape": numeric_error.mean_absolute_percentage_error,
+    "r2": numeric_error.r2,
+    "relaxed_accuracy": _relaxed_accuracy,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +143,7 @@ class QuantityError(QuantityReader):
         """The errors over all cases with a number, each with a bootstrap interval."""
         import numpy as np
 
-        from vlmops.statistics import bootstrap_interval, mean_interval
+        from vlmops.statistics import reweighted_intervals
 
         pairs = [pair for pair in map(self._read_case, cases) if not isinstance(pair, Failure)]
         if not pairs:
@@ -134,33 +151,16 @@ class QuantityError(QuantityReader):
                 FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases has a number to score"
             )
         numbers, wanted = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))
-        absolute = np.abs(numbers - wanted)
-        fractions = absolute / np.maximum(np.abs(wanted), numeric_error.MACHINE_EPSILON)
-        relaxed = np.array(
-            [numeric_error.relative_error(*pair) <= _RELAXED_TOLERANCE + 1e-9 for pair in pairs]
-        )
-        n, sides = len(pairs), (numbers, wanted)
+        n, zeros = len(pairs), int((wanted == 0).sum())
 
-        def resampled(measure: Any) -> Interval | None:
-            return bootstrap_interval(lambda rows: measure(numbers[rows], wanted[rows]), n)
+        def values(weights: Any) -> list[float]:
+            rows = np.repeat(np.arange(n), weights.astype(int))
+            return [measure(numbers[rows], wanted[rows]) for measure in _MEASURES.values()]
 
-        squares = mean_interval(np.square(absolute))
-        root = squares and Interval(math.sqrt(squares.low), math.sqrt(squares.high), squares.confidence)
-        measured: dict[str, tuple[float, Interval | None]] = {
-            "mae": (numeric_error.mean_absolute_error(*sides), mean_interval(absolute)),
-            "rmse": (numeric_error.root_mean_squared_error(*sides), root),
-            "median_ae": (
-                numeric_error.median_absolute_error(*sides),
-                resampled(numeric_error.median_absolute_error),
-            ),
-            "mape": (numeric_error.mean_absolute_percentage_error(*sides), mean_interval(fractions)),
-            "r2": (numeric_error.r2(*sides), resampled(numeric_error.r2)),
-            "relaxed_accuracy": (float(relaxed.mean()), mean_interval(relaxed)),
-        }
-        zeros = int((wanted == 0).sum())
+        intervals = reweighted_intervals(values, n) or [None] * len(_MEASURES)
         return [
             self._set_score(metric, value, interval, n=n, failures=len(cases) - n, zeros=zeros)
-            for metric, (value, interval) in measured.items()
+            for metric, value, interval in zip(_MEASURES, values(np.ones(n)), intervals, strict=True)
         ]
 
     def _set_score(

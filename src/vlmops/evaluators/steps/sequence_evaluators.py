@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -108,7 +107,7 @@ class StepCompleteness(StepReader):
             Score(f"{self.name}_{metric}", value, verdict, metadata=detail)
             for metric, value in values.items()
         ]
-        if not math.isnan(difference.order):
+        if difference.matched > 1:
             moved = (
                 f"out of order: {', '.join(map(str, difference.moved))}" if difference.moved else "in order"
             )
@@ -123,7 +122,8 @@ class StepCompleteness(StepReader):
         pairs = [pair for pair in map(self._read_case, cases) if not isinstance(pair, Failure)]
         if not pairs:
             return self.failure(FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases lists steps")
-        matched = [compare_steps(*pair).matched for pair in pairs]
+        differences = [compare_steps(*pair) for pair in pairs]
+        matched = [difference.matched for difference in differences]
         wanted, done = ([len(pair[side]) for pair in pairs] for side in (0, 1))
         both = [a + b for a, b in zip(wanted, done, strict=True)]
         ratios = {
@@ -132,7 +132,7 @@ class StepCompleteness(StepReader):
             "f1": ([2 * hits for hits in matched], both),
         }
         values = _rates(sum(matched), sum(wanted), sum(done))
-        missed = Counter(step for pair in pairs for step in compare_steps(*pair).missing).most_common(5)
+        missed = Counter(step for found in differences for step in found.missing).most_common(5)
         often = ", ".join(f"{step} ({times} times)" for step, times in missed)
         return [
             SetScore(

@@ -6,7 +6,6 @@ first, observed steps second; all measures but the counts of missing and extra s
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,16 +95,26 @@ class StepDifference:
         extra: Observed steps that were never expected, once for each time.
         repeated: Observed steps that were expected, but fewer times, once for each time too many.
         moved: Steps observed in another order than expected.
-        matched: How many expected steps were observed, whatever their order.
-        order: Kendall's tau-b of the places of the matched steps, -1 to 1; NaN with fewer than two.
+        places: Where each matched step stands among the observed ones, in the expected order.
     """
 
     missing: tuple[Hashable, ...]
     extra: tuple[Hashable, ...]
     repeated: tuple[Hashable, ...]
     moved: tuple[Hashable, ...]
-    matched: int
-    order: float
+    places: tuple[int, ...]
+
+    @property
+    def matched(self) -> int:
+        """How many expected steps were observed, whatever their order."""
+        return len(self.places)
+
+    @property
+    def order(self) -> float:
+        """Kendall's tau-b of the places of the matched steps, -1 to 1; NaN with fewer than two."""
+        from vlmops.statistics.correlation import kendall_tau
+
+        return kendall_tau(range(self.matched), self.places)
 
 
 def compare_steps(expected: Sequence[Hashable], observed: Sequence[Hashable]) -> StepDifference:
@@ -122,22 +131,18 @@ def compare_steps(expected: Sequence[Hashable], observed: Sequence[Hashable]) ->
         >>> round(difference.order, 3)
         0.333
     """
-    from vlmops.statistics.correlation import kendall_tau
-
     wanted, done = _numbered(expected), _numbered(observed)
     place = {step: index for index, step in enumerate(done)}
     matched = [step for step in wanted if step in place]
     in_wanted = set(matched)
     known = set(expected)
     too_many = [step for step, _ in (entry for entry in done if entry not in in_wanted)]
-    order = kendall_tau(range(len(matched)), [place[step] for step in matched])
     return StepDifference(
         missing=tuple(step for step, _ in (entry for entry in wanted if entry not in place)),
         extra=tuple(step for step in too_many if step not in known),
         repeated=tuple(step for step in too_many if step in known),
         moved=_moved(matched, [step for step in done if step in in_wanted]),
-        matched=len(matched),
-        order=order if len(matched) > 1 else math.nan,
+        places=tuple(place[step] for step in matched),
     )
 
 

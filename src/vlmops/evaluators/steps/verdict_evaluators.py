@@ -10,9 +10,9 @@ from vlmops.evaluators.classification.labels import normalize_label
 from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score, SetScore
+from vlmops.evaluators.score import Interval, Score, SetScore
 from vlmops.evaluators.steps.matching import normalize_step
-from vlmops.statistics.agreement import KappaWeights, cohen_kappa
+from vlmops.statistics.agreement import KappaWeights, cohen_kappa_of_counts
 
 if TYPE_CHECKING:
     from vlmops.evaluators.case import Case
@@ -70,7 +70,7 @@ class StepVerdicts(ComparisonEvaluator):
 
     def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """Accuracy and kappa over the steps of all cases, with bootstrap intervals over cases."""
-        from vlmops.statistics import bootstrap_interval, bootstrap_ratio
+        from vlmops.statistics import bootstrap_ratio
 
         found = [pairs for pairs in map(self._case_pairs, cases) if not isinstance(pairs, Failure)]
         if not found:
@@ -80,6 +80,7 @@ class StepVerdicts(ComparisonEvaluator):
         total = [len(row) for row in rows]
         shared: dict[str, Any] = {"n": len(rows), "failures": len(cases) - len(rows)}
         steps = f"{sum(right)} of {sum(total)} steps right"
+        kappa, interval = self._kappa(rows)
         return [
             SetScore(
                 f"{self.name}_accuracy",
@@ -90,21 +91,39 @@ class StepVerdicts(ComparisonEvaluator):
             ),
             SetScore(
                 f"{self.name}_kappa",
-                self._kappa(rows),
-                interval=bootstrap_interval(
-                    lambda chosen: self._kappa([rows[index] for index in chosen]), len(rows), resamples=500
-                ),
+                kappa,
+                interval=interval,
                 explanation=f"{steps}; agreement beyond chance",
                 range=(-1.0, 1.0),
                 **shared,
             ),
         ]
 
-    def _kappa(self, rows: Sequence[Sequence[tuple[str | None, str]]]) -> float:
-        judged = [(given, wanted) for row in rows for given, wanted in row if given is not None]
-        order = None if self.order is None else [normalize_label(verdict) for verdict in self.order]
-        given, wanted = [pair[0] for pair in judged], [pair[1] for pair in judged]
-        return cohen_kappa(given, wanted, weights=self.weights, labels=order)
+    def _kappa(self, rows: Sequence[Sequence[tuple[str | None, str]]]) -> tuple[float, Interval | None]:
+        import numpy as np
+
+        from vlmops.statistics import reweighted_interval
+
+        judged = [
+            (index, given, wanted)
+            for index, row in enumerate(rows)
+            for given, wanted in row
+            if given is not None
+        ]
+        occurring = sorted({verdict for _, given, wanted in judged for verdict in (given, wanted)})
+        known = occurring if self.order is None else [normalize_label(verdict) for verdict in self.order]
+        position = {verdict: place for place, verdict in enumerate(known)}
+        inside = [entry for entry in judged if entry[1] in position and entry[2] in position]
+        owner = np.array([index for index, _, _ in inside], dtype=np.intp)
+        cells = np.array(
+            [position[given] * len(known) + position[wanted] for _, given, wanted in inside], dtype=np.intp
+        )
+
+        def kappa(weights: Any) -> float:
+            counts = np.bincount(cells, weights=weights[owner], minlength=len(known) ** 2)
+            return cohen_kappa_of_counts(counts.reshape(len(known), -1), weights=self.weights)
+
+        return kappa(np.ones(len(rows))), reweighted_interval(kappa, len(rows))
 
     def _case_pairs(self, case: Case) -> dict[str, tuple[str | None, str]] | Failure:
         sides = self.sides(case)

@@ -6,7 +6,13 @@ import pytest
 
 from vlmops.errors import EvaluatorError
 from vlmops.evaluators import Case, Failure, FailureKind, create
-from vlmops.evaluators.classification import confusion_matrix, draw_confusion_matrix
+from vlmops.evaluators.classification import (
+    brier_score,
+    confusion_matrix,
+    draw_confusion_matrix,
+    log_loss,
+    multiclass_roc_auc,
+)
 
 LABELS = ["ok", "scratch", "dent"]
 
@@ -143,3 +149,15 @@ def test_the_confusion_matrix_is_drawn_even_with_many_or_long_labels():
     colors = {color for _, color in small.getcolors(maxcolors=100_000)}
     assert (22, 101, 52) in colors
     assert (185, 28, 28) in colors
+
+
+def test_probabilities_of_a_set_are_scored_as_by_the_plain_functions():
+    gold = ["a", "b", "c", "b"]
+    rows = [[0.5, 0.25, 0.25], [0.1, 0.2, 0.7], [0.3, 0.3, 0.4], [0.0, 1.0, 0.0]]
+    cases_ = [
+        Case(output=dict(zip("abc", row, strict=True)), expected=g) for row, g in zip(rows, gold, strict=True)
+    ]
+    scores = by_name(create("probabilities").evaluate_set(cases_))
+    assert scores["probabilities_log_loss"].value == pytest.approx(log_loss(gold, rows))
+    assert scores["probabilities_brier"].value == pytest.approx(brier_score(gold, rows))
+    assert scores["probabilities_roc_auc"].value == pytest.approx(multiclass_roc_auc(gold, rows))

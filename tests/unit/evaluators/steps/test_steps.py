@@ -15,6 +15,7 @@ from vlmops.evaluators.steps import (
     step_swap_distance,
     steps_in,
 )
+from vlmops.statistics import cohen_kappa
 
 STEPS = st.lists(st.sampled_from("abcd"), max_size=8)
 
@@ -150,3 +151,13 @@ def test_agreement_over_a_set_of_verdicts():
     assert scores["step_verdicts_accuracy"].value == 0.75
     assert scores["step_verdicts_kappa"].value == pytest.approx(0.5)
     assert scores["step_verdicts_kappa"].failures == 1
+
+
+def test_verdicts_outside_of_the_given_order_are_left_out_of_the_kappa():
+    rows = [
+        Case(output={"a": "done", "b": "unclear"}, expected={"a": "done", "b": "missing"}),
+        Case(output={"a": "missing", "b": "done"}, expected={"a": "missing", "b": "missing"}),
+    ]
+    scores = by_name(create("step_verdicts", order=["missing", "done"]).evaluate_set(rows))
+    assert scores["step_verdicts_accuracy"].value == 0.5
+    assert scores["step_verdicts_kappa"].value == pytest.approx(cohen_kappa(["d", "m", "d"], ["d", "m", "m"]))
