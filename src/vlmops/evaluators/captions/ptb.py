@@ -44,8 +44,8 @@ _TAKE_A_FULL_STOP = frozenset(
 )
 # After a single letter with a full stop these begin a new sentence: "vitamin C. It".
 _SENTENCE_STARTERS = """
-A An And But For He Her His How I If In It Its My Our She So Some That The Their Then There These They This
-Those We What When Where Who Why You
+A After An As At But He Her Here However If In It Many More Now Once One Other Our She Since So Some Such That
+The Their Then There These They This We What When While Yet You
 """
 
 
@@ -74,7 +74,7 @@ _TOKEN = re.compile(
             r"(?:\+?\d{2,4}[- \u00a0])?\d{2,4}[- \u00a0]\d{3,4}[- \u00a0]?\d{3,5}(?![\w.])",
             r"\d{1,2}[-/]\d{1,2}[-/]\d{2,4}(?!\d)",  # date
             r"\d{1,4}[- \u00a0]\d{1,4}/\d{1,4}(?![\w/])",  # mixed fraction
-            rf"[<>]?[:;=][-o*']?(?:[()@|\]]|[DPdpO](?!{_LETTER}))",  # smileys
+            r"[<>]?[:;=][-o*']?[()@|\[\]{}\\DPdpO](?![A-Za-z0-9])",  # smileys
             r"[-^x=~<>']_[-^x=~<>'](?!\w)",
             r"@[A-Za-z_]\w*|\#[A-Za-z]+",
             r"&(?:\#\d+|amp|lt|gt|quot|apos|nbsp);",
@@ -84,7 +84,7 @@ _TOKEN = re.compile(
             rf"(?:[A-Za-z]+-)*(?:[A-Za-z]\.){{2,}}(?:(?:-{_PART})+|(?!{_LETTER}))",  # U.S., U.S.-based
             rf"(?:{_ABBREVIATION})\.(?!{_LETTER})",
             r"[Pp][Hh]\.[Dd]\.",
-            rf"[A-Za-z]\.(?!{_LETTER}|\s+(?:{_any(_SENTENCE_STARTERS)})\b)",
+            rf"[A-Za-z]\.(?!{_LETTER}|\s+(?:{_any(_SENTENCE_STARTERS)})(?![\w']))",
             # Words with an apostrophe inside, and those that begin or end with one.
             rf"(?i:c'mon|ev'ry|li'l|nat'l|s'mores|e'er)(?!{_LETTER})",
             rf"(?:[dDoOlL]'|[A-HJ-XZn]'){_LETTER}{{2,}}(?!\w)(?<!'[rR]e)(?<!'[vV]e)(?<!'ll)",
@@ -97,7 +97,7 @@ _TOKEN = re.compile(
             rf"(?i:n't)(?!{_LETTER})",
             rf"{_LETTER}+?(?=(?i:n't)(?!{_LETTER}))",
             rf"{_PART}(?:-[A-Za-z]+){{0,2}}(?:/{_PART}(?:-[A-Za-z]+){{0,2}}){{1,2}}",  # on/off
-            rf"\d+(?:[.,]\d+)+(?:-{_PART})+",  # 5.5-inch
+            rf"\d+(?:[.,]\d+)+[^\W_]*(?:-{_PART})+",  # 5.5-inch
             rf"[+-]?{_NUMBER}",
             rf"{_PART}(?:[-_]{_PART})+",
             rf"{_LETTER}[^\W_]*(?:[.!?]{_LETTER}[^\W_]*)+",  # end.Next
@@ -121,8 +121,8 @@ def ptb_tokenize(text: str) -> str:
     feeds count as spaces.
 
     Compared with CoreNLP 3.4.1: no difference in 6,000 constructed captions with abbreviations, contractions,
-    fractions, prices and quotes; one in 50 lines of technical documentation differs. Known limits: program
-    code, floating-point notation, mail addresses and links in angle brackets, spaced telephone numbers of
+    fractions, prices and quotes; one in 100 lines of technical documentation differs. Known limits: program
+    code, mail addresses and links in angle brackets, spaced telephone numbers of
     unusual form, backslashes, combining marks. Characters outside of the Basic Multilingual Plane are
     dropped, as there.
 
