@@ -21,6 +21,7 @@ _NEGATION = re.compile(
     r"|instead of)"
     r"(?: (?:a|an|any|the|have|has|show|shows|see|of|visible|clearly|really|signs?|evidence)){0,4} $"
 )
+_NEGATION_REACH = 80
 # A sign or a decimal part belongs to a number: neither "-1" nor "1.5" mentions the label "1".
 _WHOLE_WORD = r"(?<![\w+\-])(?<!\d[.,]){}(?!\w|[.,]\d)"
 
@@ -164,7 +165,7 @@ class LabelSet:
         found = {
             self._by_name[match.group()]
             for match in self._pattern.finditer(plain)
-            if not _NEGATION.search(plain[: match.start()])
+            if not _NEGATION.search(plain, max(0, match.start() - _NEGATION_REACH), match.start())
         }
         return tuple(label for label in self.labels if label in found)
 

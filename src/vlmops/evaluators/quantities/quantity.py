@@ -59,6 +59,8 @@ _BEFORE_ONE = re.compile(
     r"(?:^|[.:,;=(]|\b(?:is|are|only|just|exactly|about|see|shows?|contains?|has|have|counts?|be))\s*[\"'*]*$",
     re.IGNORECASE,
 )
+_LOOK_BACK = 40
+_BETWEEN = re.compile(r"\bbetween\s+$", re.IGNORECASE)
 _MINUS_WORD = re.compile(r"\b(?:minus|negative)\s+$", re.IGNORECASE)
 
 
@@ -165,7 +167,7 @@ def read_quantity(answer: Any, *, decimal_mark: DecimalMark | None = ".") -> Qua
     marks = list(_ANSWER_MARK.finditer(answer))
     if marks:
         after = _distinct(quantities_in(answer[marks[-1].end() :], decimal_mark=decimal_mark))
-        if len(after) == 1 and not math.isnan(after[0].low):
+        if len(after) == 1 and math.isfinite(after[0].low + after[0].high):
             return after[0]
     found = _distinct(quantities_in(answer, decimal_mark=decimal_mark))
     shown = _shorten(answer)
@@ -173,6 +175,8 @@ def read_quantity(answer: Any, *, decimal_mark: DecimalMark | None = ".") -> Qua
         return _unparsable(f"no number in {shown}")
     if any(math.isnan(quantity.low) for quantity in found):
         return _unparsable(f"a number in {shown} can be read in two ways; state the decimal mark")
+    if any(math.isinf(quantity.low) or math.isinf(quantity.high) for quantity in found):
+        return _unparsable(f"a number in {shown} is too large")
     if len(found) > 1:
         return _unparsable(f"{shown} names several numbers: {', '.join(map(str, found))}")
     return found[0]
@@ -200,7 +204,7 @@ def _found(plain: str, decimal_mark: DecimalMark | None) -> Iterator[_Found]:
         unit, currency, end = _unit(match["before"], after["unit"] if after else "", match.end(), after)
         if words is None and end == match.end() and _is_glued_to_letters(after):
             continue
-        if match["lead"] == "-" or match["sign"] == "-" or _MINUS_WORD.search(plain, 0, match.start()):
+        if match["lead"] == "-" or match["sign"] == "-" or _ends_in(_MINUS_WORD, plain, match.start()):
             number = -number
         position = end
         quantity = Quantity(number, number, unit, currency)
@@ -209,7 +213,12 @@ def _found(plain: str, decimal_mark: DecimalMark | None) -> Iterator[_Found]:
 
 def _counts(one: re.Match[str], plain: str) -> bool:
     """Whether a lone "one" is a number and not a pronoun."""
-    return bool(_BEFORE_ONE.search(plain[: one.start()])) and not plain[one.end() :].startswith(" of ")
+    return _ends_in(_BEFORE_ONE, plain, one.start()) and not plain.startswith(" of ", one.end())
+
+
+def _ends_in(words: re.Pattern[str], plain: str, end: int) -> bool:
+    """Whether the words stand right before a place; looks back a little only, since texts may be long."""
+    return words.search(plain, max(0, end - _LOOK_BACK), end) is not None
 
 
 def _number(match: re.Match[str], decimal_mark: DecimalMark | None) -> float | None:
@@ -263,7 +272,7 @@ def _is_range(first: _Found, second: _Found, plain: str) -> bool:
     if link is None:
         return False
     if between.strip() == "and":
-        return bool(re.search(r"\bbetween\s+$", plain[: first.start], re.IGNORECASE))
+        return _ends_in(_BETWEEN, plain, first.start)
     return True
 
 

@@ -90,6 +90,8 @@ def test_one_number_is_read(answer, value):
         ("5 kg or so, 6 with box", "several numbers"),
         ("100 000", "several numbers"),
         ("1,23,4.5", "two ways"),
+        ("1e999", "too large"),
+        ("9" * 400, "too large"),
         (True, "bool"),
         (None, "NoneType"),
         ([3], "list"),
@@ -171,3 +173,8 @@ def test_number_words_in_any_order_give_a_number_or_none(words):
 def test_grouped_figures_keep_their_value(number):
     assert figure_value(f"{number:,}", ".") == number
     assert figure_value(f"{number:,}".replace(",", "."), ",") == number
+
+
+def test_long_texts_are_read_in_one_pass():
+    assert len(quantities_in("5 apples " * 10_000)) == 10_000
+    assert quantities_in("-" * 50_000 + "half a " * 10_000) == []
