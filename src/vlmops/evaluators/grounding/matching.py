@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from vlmops.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +46,9 @@ def assign(benefit: ArrayLike) -> tuple[Array, Array]:
     Returns:
         Row indices in ascending order and the column of each; min(n, m) of them.
 
+    Raises:
+        UsageError: A benefit is not finite.
+
     Example:
         >>> rows, columns = assign([[0.9, 0.8], [0.8, 0.1]])
         >>> rows.tolist(), columns.tolist()
@@ -50,11 +56,11 @@ def assign(benefit: ArrayLike) -> tuple[Array, Array]:
     """
     import numpy as np
 
-    cost = -np.atleast_2d(np.asarray(benefit, dtype=float))
-    if 0 in cost.shape:
-        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
-    transposed = cost.shape[1] < cost.shape[0]
-    columns = _Assignment(cost.T if transposed else cost).solve()
+    table = np.atleast_2d(np.asarray(benefit, dtype=float))
+    if not np.isfinite(table).all():
+        raise UsageError("an assignment needs finite benefits")
+    transposed = table.shape[1] < table.shape[0]
+    columns = np.array(_Assignment((-table.T if transposed else -table).tolist()).solve(), dtype=int)
     if not transposed:
         return np.arange(len(columns)), columns
     order = np.argsort(columns)
@@ -62,68 +68,71 @@ def assign(benefit: ArrayLike) -> tuple[Array, Array]:
 
 
 class _Assignment:
-    """State of the search; rows are not more than columns."""
+    """State of the search; rows are not more than columns.
 
-    def __init__(self, cost: Array) -> None:
-        import numpy as np
+    Plain lists: the tables of one picture are so small that array calls would cost more than they save.
+    """
 
+    def __init__(self, cost: list[list[float]]) -> None:
+        rows, columns = len(cost), len(cost[0]) if cost else 0
         self.cost = cost
-        rows, columns = cost.shape
-        self.row_price, self.column_price = np.zeros(rows), np.zeros(columns)
-        self.column_of = np.full(rows, -1)
-        self.row_of = np.full(columns, -1)
+        self.row_price, self.column_price = [0.0] * rows, [0.0] * columns
+        self.column_of, self.row_of = [-1] * rows, [-1] * columns
 
-    def solve(self) -> Array:
-        for row in range(len(self.column_of)):
+    def solve(self) -> list[int]:
+        for row in range(len(self.cost)):
             self._place(row)
         return self.column_of
 
     def _place(self, row: int) -> None:
         """Find the cheapest way to give ``row`` a column, moving rows placed before."""
-        import numpy as np
-
         columns = len(self.row_of)
-        shortest = np.full(columns, np.inf)
-        path = np.full(columns, -1)
-        # In reverse, as in scipy: a constant matrix is then assigned along its diagonal.
-        remaining = np.arange(columns - 1, -1, -1)
-        visited_rows, visited_columns = [], []
-        current, lowest, sink = row, 0.0, -1
-        while sink == -1:
-            visited_rows.append(current)
-            reduced = lowest + self.cost[current, remaining] - self.row_price[current]
-            reduced -= self.column_price[remaining]
-            closer = reduced < shortest[remaining]
-            shortest[remaining[closer]] = reduced[closer]
-            path[remaining[closer]] = current
-            position = self._nearest(shortest[remaining], remaining)
-            column = remaining[position]
-            lowest = shortest[column]
+        shortest, path = [math.inf] * columns, [-1] * columns
+        # In reverse, as in scipy: a constant table is then assigned along its diagonal.
+        remaining = list(range(columns - 1, -1, -1))
+        current, lowest = row, 0.0
+        moved: list[int] = []
+        reached: list[int] = []
+        while True:
+            column, lowest = self._nearest(current, lowest, remaining, shortest, path)
+            reached.append(column)
             if self.row_of[column] == -1:
-                sink = column
-            else:
-                current = self.row_of[column]
-            visited_columns.append(column)
-            remaining[position] = remaining[-1]
-            remaining = remaining[:-1]
-        self._reprice(row, lowest, shortest, visited_rows, visited_columns)
-        self._augment(row, sink, path)
-
-    def _nearest(self, distances: Array, remaining: Array) -> int:
-        """Position of the least distance; among equals the last free column, else the first."""
-        import numpy as np
-
-        equal = np.flatnonzero(distances == distances.min())
-        free = equal[self.row_of[remaining[equal]] == -1]
-        return int(free[-1] if len(free) else equal[0])
-
-    def _reprice(self, row: int, lowest: float, shortest: Array, rows: list[int], columns: list[int]) -> None:
+                break
+            current = self.row_of[column]
+            moved.append(current)
         self.row_price[row] += lowest
-        for moved in rows[1:]:
-            self.row_price[moved] += lowest - shortest[self.column_of[moved]]
-        self.column_price[columns] -= lowest - shortest[columns]
+        for other in moved:
+            self.row_price[other] += lowest - shortest[self.column_of[other]]
+        for other in reached:
+            self.column_price[other] -= lowest - shortest[other]
+        self._augment(row, column, path)
 
-    def _augment(self, row: int, column: int, path: Array) -> None:
+    def _nearest(
+        self, row: int, so_far: float, remaining: list[int], shortest: list[float], path: list[int]
+    ) -> tuple[int, float]:
+        """Take the column at the least distance out of ``remaining``; among equals the last free one."""
+        costs, price, row_of, column_price = (
+            self.cost[row],
+            self.row_price[row],
+            self.row_of,
+            self.column_price,
+        )
+        least, best = math.inf, -1
+        for position, column in enumerate(remaining):
+            distance = so_far + costs[column] - price - column_price[column]
+            if distance < shortest[column]:
+                shortest[column] = distance
+                path[column] = row
+            else:
+                distance = shortest[column]
+            if distance < least or (distance == least and row_of[column] == -1):
+                least, best = distance, position
+        column = remaining[best]
+        remaining[best] = remaining[-1]
+        remaining.pop()
+        return column, least
+
+    def _augment(self, row: int, column: int, path: list[int]) -> None:
         while True:
             giver = path[column]
             self.row_of[column] = giver

@@ -86,11 +86,10 @@ def giou(predicted: Boxes, expected: Boxes) -> Array:
         >>> giou([[0, 0, 10, 10]], [[10, 0, 20, 10]]).tolist()
         [[0.0]]
     """
-    import numpy as np
-
     left, right = as_xyxy(predicted)[:, None], as_xyxy(expected)[None]
     _, union = _overlap_and_union(left, right)
-    enclosing = np.prod(_enclosing_sides(left, right), axis=-1)
+    width, height = _enclosing_sides(left, right)
+    enclosing = width * height
     return _iou_or_nan(left, right) - _ratio(enclosing - union, enclosing, math.nan)
 
 
@@ -106,11 +105,9 @@ def diou(predicted: Boxes, expected: Boxes) -> Array:
         >>> diou([[0, 0, 10, 10]], [[0, 0, 10, 5]]).tolist()
         [[0.46875]]
     """
-    import numpy as np
-
     left, right = as_xyxy(predicted)[:, None], as_xyxy(expected)[None]
-    diagonal = np.sum(_enclosing_sides(left, right) ** 2, axis=-1)
-    return _iou_or_nan(left, right) - _ratio(_squared_distance(left, right), diagonal)
+    width, height = _enclosing_sides(left, right)
+    return _iou_or_nan(left, right) - _ratio(_squared_distance(left, right), width**2 + height**2)
 
 
 def powerboxes_diou(predicted: Boxes, expected: Boxes) -> Array:
@@ -129,10 +126,10 @@ def powerboxes_diou(predicted: Boxes, expected: Boxes) -> Array:
     import numpy as np
 
     left, right = as_xyxy(predicted)[:, None], as_xyxy(expected)[None]
-    sides = _shared_sides(left, right)
+    width, height = _shared_sides(left, right)
     with np.errstate(divide="ignore", invalid="ignore"):
-        penalty = _squared_distance(left, right) / np.sum(sides**2, axis=-1)
-        return np.where(np.any(sides < 0, axis=-1), 0.0, _iou_or_nan(left, right) - penalty)
+        penalty = _squared_distance(left, right) / (width**2 + height**2)
+        return np.where(_apart(left, right), 0.0, _iou_or_nan(left, right) - penalty)
 
 
 def pairwise(measure: Overlap, predicted: Boxes, expected: Boxes) -> Array:
@@ -148,7 +145,8 @@ def pairwise(measure: Overlap, predicted: Boxes, expected: Boxes) -> Array:
 def _overlap_and_union(left: Array, right: Array) -> tuple[Array, Array]:
     import numpy as np
 
-    overlap = np.prod(np.maximum(_shared_sides(left, right), 0), axis=-1)
+    width, height = _shared_sides(left, right)
+    overlap = np.maximum(width, 0) * np.maximum(height, 0)
     return overlap, _area(left) + _area(right) - overlap
 
 
@@ -156,20 +154,32 @@ def _iou_or_nan(left: Array, right: Array) -> Array:
     """IoU; NaN where it is 0/0 and the boxes are not even apart."""
     import numpy as np
 
-    apart = np.any(_shared_sides(left, right) < 0, axis=-1)
-    return np.where(apart, 0.0, _ratio(*_overlap_and_union(left, right), math.nan))
+    return np.where(_apart(left, right), 0.0, _ratio(*_overlap_and_union(left, right), math.nan))
 
 
-def _shared_sides(left: Array, right: Array) -> Array:
+def _apart(left: Array, right: Array) -> Array:
+    width, height = _shared_sides(left, right)
+    return (width < 0) | (height < 0)
+
+
+def _shared_sides(left: Array, right: Array) -> tuple[Array, Array]:
+    """Width and height of the intersection, negative where boxes are apart."""
     import numpy as np
 
-    return np.minimum(left[..., 2:], right[..., 2:]) - np.maximum(left[..., :2], right[..., :2])
+    return (
+        np.minimum(left[..., 2], right[..., 2]) - np.maximum(left[..., 0], right[..., 0]),
+        np.minimum(left[..., 3], right[..., 3]) - np.maximum(left[..., 1], right[..., 1]),
+    )
 
 
-def _enclosing_sides(left: Array, right: Array) -> Array:
+def _enclosing_sides(left: Array, right: Array) -> tuple[Array, Array]:
+    """Width and height of the smallest box around both."""
     import numpy as np
 
-    return np.maximum(left[..., 2:], right[..., 2:]) - np.minimum(left[..., :2], right[..., :2])
+    return (
+        np.maximum(left[..., 2], right[..., 2]) - np.minimum(left[..., 0], right[..., 0]),
+        np.maximum(left[..., 3], right[..., 3]) - np.minimum(left[..., 1], right[..., 1]),
+    )
 
 
 def _area(boxes: Array) -> Array:
@@ -178,10 +188,9 @@ def _area(boxes: Array) -> Array:
 
 def _squared_distance(left: Array, right: Array) -> Array:
     """Between the centres."""
-    import numpy as np
-
-    apart = (left[..., :2] + left[..., 2:] - right[..., :2] - right[..., 2:]) / 2
-    return np.sum(apart**2, axis=-1)
+    across = (left[..., 0] + left[..., 2] - right[..., 0] - right[..., 2]) / 2
+    down = (left[..., 1] + left[..., 3] - right[..., 1] - right[..., 3]) / 2
+    return across**2 + down**2
 
 
 def _ratio(top: Array, bottom: Array, undefined: float = 0.0) -> Array:

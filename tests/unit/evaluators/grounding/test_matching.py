@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vlmops.errors import UsageError
 from vlmops.evaluators.grounding import assign, count_boxes, match_boxes
 from vlmops.geometry import Box
 
@@ -47,6 +48,11 @@ def test_no_other_assignment_has_a_greater_sum(rows):
 def test_equal_sums_are_decided_as_by_scipy(table, rows, columns):
     chosen = assign(table)
     assert (chosen[0].tolist(), chosen[1].tolist()) == (rows, columns)
+
+
+def test_a_benefit_must_be_finite():
+    with pytest.raises(UsageError, match="finite"):
+        assign([[float("nan")]])
 
 
 def test_nothing_to_assign():
