@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from vlmops.evaluators.captions.caption import CaptionSet, CaptionSetEvaluator, check_aligned
-from vlmops.evaluators.captions.ngrams import clipped_matches, closest_length, ngram_counts
+from vlmops.evaluators.captions.ngrams import clipped_matches, closest_length
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import SetScore
 
@@ -73,12 +73,10 @@ def bleu_counts(candidate: str, references: Sequence[str], orders: int = 4) -> B
         raise ValueError("BLEU needs at least one reference caption")
     words = candidate.split()
     reference_words = [reference.split() for reference in references]
-    guessed = ngram_counts(words, orders)
-    wanted = [ngram_counts(reference, orders) for reference in reference_words]
     return BleuCounts(
         length=len(words),
         reference_length=closest_length(len(words), [len(reference) for reference in reference_words]),
-        matches=tuple(clipped_matches(guessed[n], [counts[n] for counts in wanted]) for n in range(orders)),
+        matches=clipped_matches(words, reference_words, orders),
         guesses=tuple(max(0, len(words) - n) for n in range(orders)),
     )
 

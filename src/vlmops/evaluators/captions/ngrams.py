@@ -1,4 +1,4 @@
-"""Runs of words, counted."""
+"""Runs of words that captions share."""
 
 from __future__ import annotations
 
@@ -6,33 +6,47 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 Ngram = tuple[str, ...]
 """Consecutive words."""
 
 
-def ngram_counts(words: Sequence[str], longest: int) -> list[Counter[Ngram]]:
-    """How often each run of 1, 2, ..., ``longest`` words occurs; one counter per length.
+def ngrams(words: Sequence[str], length: int) -> Iterator[Ngram]:
+    """The runs of ``length`` consecutive words, in order, repeats included.
 
     Example:
-        >>> ngram_counts(["a", "dog", "a"], 2)[0][("a",)]
-        2
+        >>> list(ngrams(["a", "red", "car"], 2))
+        [('a', 'red'), ('red', 'car')]
     """
-    return [Counter(zip(*(words[start:] for start in range(n)), strict=False)) for n in range(1, longest + 1)]
+    return zip(*(words[start:] for start in range(length)), strict=False)
 
 
-def clipped_matches(candidate: Counter[Ngram], references: Sequence[Counter[Ngram]]) -> int:
-    """Runs of the candidate that a reference has too, each at most as often as in that reference.
+def clipped_matches(
+    candidate: Sequence[str], references: Sequence[Sequence[str]], longest: int
+) -> tuple[int, ...]:
+    """For runs of 1, 2, ..., ``longest`` words, how many of the candidate's a reference has too.
+
+    Each run counts at most as often as in the reference that has it most often.
 
     Example:
-        >>> clipped_matches(Counter({("a",): 3}), [Counter({("a",): 1}), Counter({("a",): 2})])
-        2
+        >>> clipped_matches(["a", "a", "a"], [["a", "dog"], ["a", "a"]], 2)
+        (2, 1)
     """
-    return sum(
-        min(count, max(reference.get(ngram, 0) for reference in references))
-        for ngram, count in candidate.items()
-    )
+    matches = [0] * longest
+    for order in range(longest):
+        own = Counter(ngrams(candidate, order + 1))
+        most: dict[Ngram, int] = {}
+        for reference in references:
+            shared = Counter(filter(own.__contains__, ngrams(reference, order + 1)))
+            for ngram, count in shared.items():
+                if count > most.get(ngram, 0):
+                    most[ngram] = count
+        if not most:
+            # Without a common run there is no longer one either.
+            break
+        matches[order] = sum(min(count, own[ngram]) for ngram, count in most.items())
+    return tuple(matches)
 
 
 def closest_length(length: int, references: Sequence[int]) -> int:
