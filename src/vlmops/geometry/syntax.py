@@ -162,7 +162,9 @@ def _named(tree: Mapping[str, Any], kind: Kind) -> tuple[float, ...] | None:
 
 
 def _values(tree: Mapping[str, Any], names: tuple[str, ...]) -> tuple[float, ...] | None:
-    values = [number(tree.get(name)) for name in names]
+    if not all(name in tree for name in names):
+        return None
+    values = [number(tree[name]) for name in names]
     return tuple(value for value in values if value is not None) if None not in values else None
 
 
