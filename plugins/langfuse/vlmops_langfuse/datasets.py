@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
+
+import httpx
 
 from vlmops.datasets import Entry, ImageDataset, Sample
 from vlmops.errors import PlatformError, PlatformUnavailable, SampleError
@@ -109,6 +112,29 @@ class LangfuseDatasets:
                 found.setdefault(row["id"], row)
         return list(found.values())
 
+    async def present_version(self, dataset: Mapping[str, Any]) -> str:
+        """A version that reads as the dataset stands now: the time of its last change, as far as that is known.
+
+        Archiving or deleting in Langfuse's screens leaves no time behind; then it is the server's present one.
+        """
+        params = {"datasetName": dataset["name"], "page": 1, "limit": 1}
+        response = await self._connection.request("GET", "/api/public/dataset-items", params=params)
+        now = response.json()
+        newest = newest_version([dataset], now["data"])
+        if not newest:
+            return _server_time(response)
+        then = await self._connection.get("/api/public/dataset-items", {**params, "version": newest})
+        unchanged = then["meta"]["totalItems"] == now["meta"]["totalItems"]
+        return newest if unchanged else max(newest, _server_time(response))
+
+    async def name_of(self, dataset_id: str) -> str | None:
+        """The name of the dataset with this id, if there is one."""
+        async for rows in self._connection.numbered_pages("/api/public/v2/datasets", {}):
+            for row in rows:
+                if row["id"] == dataset_id:
+                    return str(row["name"])
+        return None
+
     def sample(self, item: Mapping[str, Any]) -> Sample:
         """The sample an item stands for.
 
@@ -131,6 +157,13 @@ class LangfuseDatasets:
                 yield error
 
 
+
+
+def _server_time(response: httpx.Response) -> str:
+    """The server's clock, as it stood when it answered, else ours."""
+    said = response.headers.get("date")
+    moment = parsedate_to_datetime(said) if said else datetime.now(UTC)
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _require_time(version: str) -> None:

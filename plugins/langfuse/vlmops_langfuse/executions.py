@@ -1,0 +1,137 @@
+"""What Langfuse has recorded, read back as cases with their pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from vlmops.evaluators import Case, Failure, FailureKind, Usage
+from vlmops.platforms.port import Execution, ExecutionQuery, ScoreTarget
+from vlmops_langfuse.connection import LangfuseConnection
+from vlmops_langfuse.media import resolved
+from vlmops_langfuse.settings import LangfuseSettings
+
+_PAGE = 100
+_FIELDS = "core,basic,io,metadata,model,usage,metrics"
+_KINDS = {"LLM": "GENERATION", "RERANKER": "RETRIEVER"}
+
+
+class LangfuseExecutions:
+    """Observations of one project."""
+
+    def __init__(self, connection: LangfuseConnection) -> None:
+        self._connection = connection
+
+    async def read(self, query: ExecutionQuery) -> AsyncIterator[Execution]:
+        """Observations that fit, newest first, streamed page by page.
+
+        Keys belong to one project: ``query.project`` is that project's name or id, or else one of its
+        environments. ``query.kind`` is a type of Langfuse's, or ``"LLM"`` for its ``GENERATION``.
+        """
+        conditions = [*_conditions(query), *await self._environment(query.project)]
+        params = {
+            "fields": _FIELDS,
+            "limit": min(_PAGE, query.limit) if query.limit else _PAGE,
+            "filter": json.dumps(conditions) if conditions else None,
+        }
+        count = 0
+        async for rows in self._connection.cursor_pages("/api/public/v2/observations", params):
+            for row in rows:
+                if query.limit is not None and count >= query.limit:
+                    return
+                count += 1
+                yield to_execution(row, self._connection.settings)
+
+    async def _environment(self, project: str | None) -> list[dict[str, Any]]:
+        if project is None:
+            return []
+        own = (await self._connection.get("/api/public/projects"))["data"]
+        if any(project in (each.get("id"), each.get("name")) for each in own):
+            return []
+        return [_any_of("environment", [project])]
+
+
+def to_execution(row: Mapping[str, Any], settings: LangfuseSettings) -> Execution:
+    """The execution an observation stands for."""
+    started = datetime.fromisoformat(row["startTime"])
+    case = Case(
+        output=_output(row, settings),
+        inputs=resolved(settings, parsed(row.get("input"))),
+        id=row["id"],
+        metadata=_metadata(row),
+        usage=_usage(row),
+        latency=_latency(row, started),
+    )
+    return Execution(
+        case, ScoreTarget("span", row["id"], row["traceId"]), started, row.get("sessionId") or None
+    )
+
+
+def parsed(text: Any) -> Any:
+    """Input or output as it was: Langfuse gives text; JSON is recognised by its brackets alone.
+
+    A bare ``12.50`` stays text, which is what a model answers.
+
+    Example:
+        >>> parsed('{"total": 12.5}'), parsed("12.50"), parsed("[sic] unreadable")
+        ({'total': 12.5}, '12.50', '[sic] unreadable')
+    """
+    if not isinstance(text, str) or not text.lstrip().startswith(("{", "[", '"')):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _output(row: Mapping[str, Any], settings: LangfuseSettings) -> Any:
+    """The answer as text where it is text, else as the JSON it is; a failed observation's failure."""
+    if row.get("level") == "ERROR":
+        message = row.get("statusMessage") or "the observation ended with an error"
+        return Failure(FailureKind.TASK_ERROR, message)
+    output = resolved(settings, parsed(row.get("output")))
+    message = output[-1] if isinstance(output, list) and output else output
+    if isinstance(message, Mapping) and message.get("role") == "assistant" and message.get("content") is not None:
+        return message["content"]
+    return output
+
+
+def _metadata(row: Mapping[str, Any]) -> dict[str, Any]:
+    found = row.get("metadata")
+    metadata = dict(found) if isinstance(found, Mapping) else {}
+    return {**metadata, "model": row["model"]} if row.get("model") else metadata
+
+
+def _usage(row: Mapping[str, Any]) -> Usage | None:
+    usage = row.get("usageDetails") or {}
+    cost = row.get("totalCost") or None
+    if not usage and cost is None:
+        return None
+    return Usage(usage.get("input"), usage.get("output"), usage.get("input_image"), cost)
+
+
+def _latency(row: Mapping[str, Any], started: datetime) -> float | None:
+    ended = row.get("endTime")
+    return (datetime.fromisoformat(ended) - started).total_seconds() if ended else None
+
+
+def _conditions(query: ExecutionQuery) -> list[dict[str, Any]]:
+    found = []
+    if query.name is not None:
+        found.append({"type": "string", "column": "name", "operator": "=", "value": query.name})
+    if query.kind is not None:
+        kind = query.kind.upper()
+        found.append(_any_of("type", [_KINDS.get(kind, kind)]))
+    if query.trace_ids:
+        found.append(_any_of("traceId", list(query.trace_ids)))
+    for moment, sign in ((query.start, ">="), (query.end, "<=")):
+        if moment is not None:
+            value = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            found.append({"type": "datetime", "column": "startTime", "operator": sign, "value": value})
+    return found
+
+
+def _any_of(column: str, values: list[str]) -> dict[str, Any]:
+    return {"type": "stringOptions", "column": column, "operator": "any of", "value": values}

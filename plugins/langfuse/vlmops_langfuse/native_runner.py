@@ -1,0 +1,246 @@
+"""Langfuse's own experiment runner, driven so that it loses nothing.
+
+The runner works in a thread and a loop of its own; answers are computed on the caller's loop, where the
+caller's connections live, within the trace that the runner has begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from vlmops.datasets import Sample
+from vlmops.errors import ImageError, MediaError, PlatformError
+from vlmops.evaluators import Failure, FailureKind, Score
+from vlmops.images import images_in, map_images
+from vlmops.models import ModelReply
+from vlmops.platforms.port import ExperimentPlan, ScoreTarget
+from vlmops_langfuse.items import shown_metadata
+from vlmops_langfuse.media import TAKEN, LangfuseMedia, MediaTarget
+from vlmops_langfuse.references import reference_to
+from vlmops_langfuse.runs import Answer, AnsweredItem, run_metadata, run_name, to_case, to_output
+from vlmops_langfuse.settings import LangfuseSettings
+
+if TYPE_CHECKING:
+    from langfuse import Langfuse
+
+_TIMEOUT = 60
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerItem:
+    """A dataset item as the runner reads it, with reference strings, which the trace page draws.
+
+    Attributes:
+        id: The item's id.
+        dataset_id: Its dataset's id.
+        input: As stored.
+        expected_output: As stored.
+        metadata: As stored, without machine data, which would be copied to every span.
+    """
+
+    id: str
+    dataset_id: str
+    input: Any
+    expected_output: Any
+    metadata: Mapping[str, Any]
+
+
+class NativeRunner:
+    """Runs experiments with the SDK; shares the SDK's client of these keys with the rest of the process."""
+
+    def __init__(self, settings: LangfuseSettings, media: LangfuseMedia) -> None:
+        self._settings = settings
+        self._media = media
+        self._made: Langfuse | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def client(self) -> Langfuse:
+        """The SDK's client."""
+        with self._lock:
+            if self._made is None:
+                from langfuse import Langfuse
+
+                self._made = Langfuse(
+                    public_key=self._settings.public_key,
+                    secret_key=self._settings.secret_key,
+                    base_url=self._settings.url,
+                    timeout=_TIMEOUT,
+                    sample_rate=1.0,
+                )
+            return self._made
+
+    async def answer(
+        self,
+        plan: ExperimentPlan,
+        version: str,
+        items: Mapping[str, tuple[Mapping[str, Any], Sample]],
+        advance: Callable[[], None],
+    ) -> list[AnsweredItem]:
+        """Answer these items (by id: the item and its sample) in the plan's run; gives what the runner took.
+
+        Raises:
+            PlatformError: The SDK could not read the dataset, or did not run every item.
+        """
+        loop = asyncio.get_running_loop()
+        taken: dict[str, AnsweredItem] = {}
+
+        async def task(*, item: RunnerItem, **_: Any) -> Any:
+            trace, span = self.client.get_current_trace_id(), self.client.get_current_observation_id()
+            target = ScoreTarget("span", span or "", trace or "")
+            work = self._answer_one(plan, item, items[item.id][1], target)
+            future = asyncio.run_coroutine_threadsafe(work, loop)
+            answered, output = await asyncio.wrap_future(future)
+            taken[item.id] = answered
+            if isinstance(answered.case.output, Failure):
+                failure = answered.case.output
+                message = f"{failure.kind.value}: {failure.message}"
+                self.client.update_current_span(level="ERROR", status_message=message)
+            loop.call_soon_threadsafe(advance)
+            return output
+
+        wanted = [_runner_item(item) for item, _ in items.values()]
+        await asyncio.to_thread(self._run, plan, version, wanted, task)
+        if lost := [sample.id for key, (_, sample) in items.items() if key not in taken]:
+            raise PlatformError(
+                f"Langfuse's runner left out {len(lost)} of {len(wanted)} samples (the first is {lost[0]!r}); "
+                "its log says why; run it again to continue"
+            )
+        return list(taken.values())
+
+    def trace_evaluation(
+        self, answered: AnsweredItem, evaluator: str, result: Sequence[Score] | Failure
+    ) -> None:
+        """Record an evaluation as a span of the answer's trace, with evidence pictures in its output."""
+        from opentelemetry import context, trace
+
+        parent = trace.SpanContext(
+            int(answered.span.trace_id, 16),
+            int(answered.span.id, 16),
+            is_remote=False,
+            trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
+        )
+        token = context.attach(trace.set_span_in_context(trace.NonRecordingSpan(parent), context.Context()))
+        try:
+            span = self.client.start_observation(name=evaluator, as_type="evaluator")
+            if isinstance(result, Failure):
+                problem = f"{result.kind.value}: {result.message}"
+                span.update(output={"failure": problem}, level="ERROR", status_message=problem)
+            else:
+                span.update(output=[_shown(score) for score in result])
+            span.end()
+        finally:
+            context.detach(token)
+
+    async def flush(self) -> None:
+        """Send what the SDK still holds."""
+        if self._made is not None:
+            await asyncio.to_thread(self._made.flush)
+
+    def _run(
+        self,
+        plan: ExperimentPlan,
+        version: str,
+        items: Sequence[RunnerItem],
+        task: Callable[..., Any],
+    ) -> None:
+        dataset = self._dataset(plan.dataset, version)
+        dataset.items = list(items)
+        dataset.run_experiment(
+            name=plan.name,
+            run_name=run_name(plan),
+            description=plan.description or None,
+            task=task,
+            max_concurrency=plan.concurrency,
+            metadata=run_metadata(plan, version),
+        )
+
+    def _dataset(self, name: str, version: str) -> Any:
+        """The SDK's dataset, which pins the version of the run's items."""
+        moment = datetime.fromisoformat(version).astimezone(UTC)
+        problem: Exception | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                return self.client.get_dataset(name, version=moment, fetch_items_page_size=100)
+            except Exception as error:  # noqa: BLE001 - the SDK has no common base for what it raises here
+                problem = error
+        raise PlatformError(f"Langfuse's SDK cannot read dataset {name!r}: {problem}") from problem
+
+    async def _answer_one(
+        self, plan: ExperimentPlan, item: RunnerItem, sample: Sample, target: ScoreTarget
+    ) -> tuple[AnsweredItem, dict[str, Any]]:
+        started = datetime.now(UTC)
+        with self.client.start_as_current_observation(
+            name=plan.name, as_type="generation", input=item.input
+        ) as generation:
+            answer = await _answered(plan, sample)
+            answer = await self._with_stored_images(answer, target)
+            prediction = None if isinstance(answer, Failure) else map_images(answer.output, reference_to)
+            generation.update(**_described(answer, prediction))
+        return AnsweredItem(to_case(sample, answer), target, started), to_output(answer, prediction)
+
+    async def _with_stored_images(self, answer: Answer, target: ScoreTarget) -> Answer:
+        """Store the pictures of an answer; one that cannot be stored makes the answer a failure."""
+        if isinstance(answer, Failure):
+            return answer
+        place = MediaTarget("output", trace_id=target.trace_id, observation_id=target.id)
+        try:
+            await asyncio.gather(*(self._media.store(image, place) for image in images_in(answer.output)))
+        except (ImageError, MediaError) as error:
+            return Failure(FailureKind.TASK_ERROR, f"a picture of the answer cannot be kept: {error}")
+        return answer
+
+
+async def _answered(plan: ExperimentPlan, sample: Sample) -> Answer:
+    try:
+        async with asyncio.timeout(plan.timeout):
+            return await plan.task(sample)
+    except TimeoutError:
+        return Failure(FailureKind.TIMEOUT, f"no answer within {plan.timeout:g} s")
+    except Exception as error:  # noqa: BLE001 - whatever the user's task raises is a recorded failure
+        return Failure(FailureKind.TASK_ERROR, f"{type(error).__name__}: {error}")
+
+
+def _runner_item(item: Mapping[str, Any]) -> RunnerItem:
+    return RunnerItem(
+        item["id"],
+        item["datasetId"],
+        # The runner skips items without input.
+        item.get("input") if item.get("input") is not None else {},
+        item.get("expectedOutput"),
+        shown_metadata(item),
+    )
+
+
+def _described(answer: Answer, prediction: Any) -> dict[str, Any]:
+    """What the generation says of the answer."""
+    if isinstance(answer, Failure):
+        message = f"{answer.kind.value}: {answer.message}"
+        return {"level": "ERROR", "status_message": message}
+    described: dict[str, Any] = {"output": prediction, "model": answer.model or None}
+    if answer.usage is not None:
+        counts = {
+            "input": answer.usage.input_tokens,
+            "output": answer.usage.output_tokens,
+            "input_image": answer.usage.image_tokens,
+        }
+        if answer.usage.input_tokens is not None and answer.usage.image_tokens is not None:
+            # Langfuse adds the kinds up: the pictures' tokens are a part of the input.
+            counts["input"] = answer.usage.input_tokens - answer.usage.image_tokens
+        described["usage_details"] = {kind: count for kind, count in counts.items() if count is not None}
+        if answer.usage.cost is not None:
+            described["cost_details"] = {"total": answer.usage.cost}
+    return described
+
+
+def _shown(score: Score) -> dict[str, Any]:
+    shown = {"name": score.name, "value": score.value, "comment": score.explanation}
+    if score.evidence is not None and score.evidence.media_type in TAKEN:
+        shown["evidence"] = reference_to(score.evidence)
+    return shown

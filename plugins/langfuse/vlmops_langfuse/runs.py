@@ -1,0 +1,140 @@
+"""Answers as outputs of Langfuse's experiment items, and back. Pure functions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from vlmops.datasets import Sample
+from vlmops.evaluators import Case, Failure, FailureKind, Usage
+from vlmops.models import ModelReply
+from vlmops.platforms.port import ExperimentPlan, ScoreTarget
+from vlmops_langfuse.executions import parsed
+from vlmops_langfuse.items import MACHINE_KEY
+
+_KINDS = frozenset(kind.value for kind in FailureKind)
+_LONGEST_NAME = 150
+_LONGEST_KEY = 32
+_LONGEST_VALUE = 200
+
+Answer = ModelReply | Failure
+Resolve = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredItem:
+    """One answer within an experiment.
+
+    Attributes:
+        case: What evaluators see.
+        span: The observation that holds the answer, which scores are attached to.
+        started: When it began.
+    """
+
+    case: Case
+    span: ScoreTarget
+    started: datetime
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is a failure in the place of the answer."""
+        return isinstance(self.case.output, Failure)
+
+
+def run_name(plan: ExperimentPlan) -> str:
+    """The run's name in Langfuse: the same for the same name and key, which makes it the same experiment.
+
+    Langfuse drops names of more than 200 characters.
+    """
+    key = plan.key if len(plan.key) <= _LONGEST_KEY else hashlib.sha256(plan.key.encode()).hexdigest()[:16]
+    return f"{plan.name[:_LONGEST_NAME]} ({key})"
+
+
+def run_metadata(plan: ExperimentPlan, version: str) -> dict[str, str]:
+    """The plan's metadata as Langfuse takes it: texts of at most 200 characters."""
+    texts = {key: _text(value) for key, value in plan.metadata.items() if value is not None}
+    return {**texts, "dataset_version": version, "vlmops_key": plan.key[:_LONGEST_VALUE]}
+
+
+def to_output(answer: Answer, prediction: Any) -> dict[str, Any]:
+    """The item's output: the prediction first, since lists show only the first 200 characters.
+
+    Args:
+        answer: What came.
+        prediction: Its output, with references in the place of pictures.
+    """
+    if isinstance(answer, Failure):
+        return {"failure": answer.kind.value, "message": answer.message}
+    machine: dict[str, Any] = {"model": answer.model, "latency": answer.latency}
+    if answer.usage is not None:
+        machine["usage"] = {key: value for key, value in asdict(answer.usage).items() if value is not None}
+    if answer.metadata:
+        machine["metadata"] = dict(answer.metadata)
+    return {"prediction": prediction, MACHINE_KEY: machine}
+
+
+def to_case(sample: Sample, answer: Answer) -> Case:
+    """What evaluators see of an answer that has just come."""
+    if isinstance(answer, Failure):
+        return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata)
+    return Case(
+        answer.output,
+        sample.expected,
+        sample.inputs,
+        sample.id,
+        sample.metadata,
+        answer.usage,
+        answer.latency,
+    )
+
+
+def from_row(row: Mapping[str, Any], sample: Sample | None, resolve: Resolve) -> AnsweredItem:
+    """An experiment's item as Langfuse has it; one that vlmops did not write is taken as it is.
+
+    Args:
+        row: With the field groups ``core``, ``dataset`` and ``io``.
+        sample: The sample, if the dataset still has it; else what the item itself shows.
+        resolve: Puts pictures in the place of references.
+    """
+    shown = sample or _shown_sample(row, resolve)
+    output, usage, latency = _output(row, resolve)
+    case = Case(output, shown.expected, shown.inputs, shown.id, shown.metadata, usage, latency)
+    span = ScoreTarget("span", row["id"], row["traceId"])
+    return AnsweredItem(case, span, datetime.fromisoformat(row["startTime"]))
+
+
+def failed(row: Mapping[str, Any]) -> bool:
+    """Whether a row holds a failure, ours or that of a task that raised under Langfuse's own runner."""
+    output = parsed(row.get("output"))
+    return row.get("level") == "ERROR" or (isinstance(output, Mapping) and output.get("failure") in _KINDS)
+
+
+def _output(row: Mapping[str, Any], resolve: Resolve) -> tuple[Any, Usage | None, float | None]:
+    output = parsed(row.get("output"))
+    if failed(row):
+        ours = isinstance(output, Mapping) and output.get("failure") in _KINDS
+        kind = FailureKind(output["failure"]) if ours else FailureKind.TASK_ERROR
+        return Failure(kind, str(output.get("message", "")) if ours else str(output)), None, None
+    if isinstance(output, Mapping) and isinstance(machine := output.get(MACHINE_KEY), Mapping):
+        usage = Usage(**machine["usage"]) if machine.get("usage") else None
+        return resolve(output.get("prediction")), usage, machine.get("latency")
+    return resolve(output), None, None
+
+
+def _shown_sample(row: Mapping[str, Any], resolve: Resolve) -> Sample:
+    inputs = resolve(parsed(row.get("input")))
+    expected = resolve(parsed(row.get("expectedOutput")))
+    return Sample(
+        str(row["experimentItemId"]),
+        inputs if isinstance(inputs, Mapping) else {"input": inputs},
+        expected,
+    )
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

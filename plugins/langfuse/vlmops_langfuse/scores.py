@@ -1,0 +1,307 @@
+"""Scores on Langfuse: written under fixed ids, in lists where the server takes them, and read back to be sure.
+
+A server before 4.59 refuses lists; any server may answer "accepted" and drop a score that contradicts its
+config. Only what can be read back counts as written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from vlmops.errors import ImageError, MediaError, PlatformError, PlatformUnavailable, UsageError
+from vlmops.evaluators import Score
+from vlmops.images import Image
+from vlmops.platforms.outcome import ItemFailure, ScoreReport
+from vlmops.platforms.port import ScoreTarget, TargetedScore
+from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
+from vlmops_langfuse.media import LangfuseMedia, MediaTarget
+from vlmops_langfuse.score_bodies import holds, score_id, to_body, typed
+from vlmops_langfuse.targets import LangfuseTargets
+from vlmops_langfuse.waiting import until
+
+_AT_ONCE = 50
+_LARGEST_REQUEST = 900_000
+_LONGEST_CONFIG_NAME = 35
+_BAD_REQUEST = 400
+_MULTI_STATUS = 207
+_INDEX = re.compile(r"index (\d+)\b:?\s*(.*)", re.DOTALL)
+
+
+@dataclass
+class _Written:
+    """A score on its way: what was sent, and what is known of its fate."""
+
+    item: TargetedScore
+    body: dict[str, Any]
+    problem: str = ""
+
+    @property
+    def failure(self) -> ItemFailure:
+        return ItemFailure(self.item.target.id, f"{self.item.score.name}: {self.problem}")
+
+
+class LangfuseScores:
+    """Scores on observations (spans), traces, sessions and runs (whole experiments) of one project."""
+
+    def __init__(self, connection: LangfuseConnection) -> None:
+        self._connection = connection
+        self._media = LangfuseMedia(connection)
+        self._targets = LangfuseTargets(connection)
+        self._takes_lists = True
+        self._configs: dict[str, str] = {}
+
+    async def write(self, scores: Sequence[TargetedScore]) -> ScoreReport:
+        """Write and wait until Langfuse shows them; what it refuses, drops or cannot attach is reported.
+
+        A span or trace that Langfuse does not know (any more) is a failure: Langfuse itself would take the
+        score and never show it. Sessions and runs are taken on trust.
+        """
+        written = 0
+        failures: list[ItemFailure] = []
+        for start in range(0, len(scores), _AT_ONCE):
+            report = await self._write(scores[start : start + _AT_ONCE])
+            written += report.written
+            failures.extend(report.failures)
+        return ScoreReport(written, failures)
+
+    def trust(self, targets: Iterable[ScoreTarget]) -> None:
+        """Take it that these are there, without asking."""
+        self._targets.note(targets)
+
+    async def create_configs(self, scores: Sequence[Score]) -> Mapping[str, str]:
+        """Make a score config for each name that has none, and use it for every score written from now on.
+
+        With a config, Langfuse knows range and type, and people can annotate by it; a later score outside of
+        the config is refused, and reported.
+
+        Returns:
+            Config id by score name.
+
+        Raises:
+            UsageError: A name has more than 35 characters.
+            PlatformError: Langfuse refuses a config.
+        """
+        new = {score.name: score for score in scores if score.name not in self._configs}
+        for name in new:
+            if len(name) > _LONGEST_CONFIG_NAME:
+                raise UsageError(
+                    f"score config {name!r} has {len(name)} characters; Langfuse takes {_LONGEST_CONFIG_NAME}: "
+                    "give the evaluator a shorter name"
+                )
+        present: dict[str, str] = {}
+        async for rows in self._connection.numbered_pages("/api/public/score-configs", {}):
+            present |= {row["name"]: row["id"] for row in rows if not row["isArchived"]}
+        for name, score in new.items():
+            body = _config(score)
+            if name in present:
+                self._configs[name] = present[name]
+            elif body is not None:
+                self._configs[name] = (await self._connection.post("/api/public/score-configs", body))["id"]
+        return dict(self._configs)
+
+    async def show_pictures(self, target: ScoreTarget, images: Sequence[Image]) -> None:
+        """Add a comment that consists of pictures, which Langfuse draws at full size beside the trace.
+
+        Raises:
+            UsageError: The target is a run, which has no comments.
+            PlatformError: Langfuse does not know the target.
+            MediaError: A picture could not be stored.
+        """
+        if target.kind == "run":
+            raise UsageError("Langfuse has no comments on experiments: comment on a trace")
+        media_target = _media_target(target, "metadata")
+        references = [await self._media.store_converted(image, media_target) for image in images]
+        kind = {"span": "OBSERVATION", "trace": "TRACE", "session": "SESSION"}[target.kind]
+        body = {
+            "projectId": await self._connection.project_id(),
+            "objectType": kind,
+            "objectId": target.id,
+            "content": "\n\n".join(references),
+        }
+        await self._connection.post("/api/public/comments", body)
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        """Remove scores by id; Langfuse does so within minutes."""
+        for identity in ids:
+            await self._connection.delete(f"/api/public/scores/{identity}")
+
+    async def rows(self, trace_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Every score on these traces and their observations, with comment, metadata and subject."""
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(trace_ids), _AT_ONCE):
+            chosen = ",".join(trace_ids[start : start + _AT_ONCE])
+            params = {"traceId": chosen, "fields": "subject,details", "limit": 100}
+            async for page in self._connection.cursor_pages("/api/public/v3/scores", params):
+                found += page
+        return found
+
+    async def _write(self, scores: Sequence[TargetedScore]) -> ScoreReport:
+        missing = await self._targets.missing([item.target for item in scores])
+        known = [item for item in scores if item.target not in missing]
+        failures = [
+            ItemFailure(item.target.id, f"{item.score.name}: Langfuse has no such {item.target.kind}")
+            for item in scores
+            if item.target in missing
+        ]
+        outgoing = await self._outgoing(known, failures)
+        for chunk in _chunks(outgoing):
+            await self._send(chunk)
+        await self._confirm([each for each in outgoing if not each.problem])
+        failures += [each.failure for each in outgoing if each.problem]
+        return ScoreReport(len(scores) - len(failures), failures)
+
+    async def _outgoing(
+        self, scores: Sequence[TargetedScore], failures: list[ItemFailure]
+    ) -> list[_Written]:
+        times = await self._timestamps(scores)
+        outgoing: dict[str, _Written] = {}
+        for item in scores:
+            identity = score_id(item.target, item.score.name)
+            try:
+                ready = await self._with_evidence(item)
+                body = to_body(ready, times[identity], self._configs.get(item.score.name))
+                json.dumps(body, allow_nan=False)
+            except PlatformUnavailable:
+                raise
+            except (PlatformError, MediaError, ImageError, ValueError) as error:
+                failures.append(ItemFailure(item.target.id, f"{item.score.name}: {error}"))
+                continue
+            if identity in outgoing:
+                problem = "given twice for one target in one call; the later one was written"
+                failures.append(ItemFailure(item.target.id, f"{item.score.name}: {problem}"))
+            outgoing[identity] = _Written(item, body)
+        return list(outgoing.values())
+
+    async def _timestamps(self, scores: Sequence[TargetedScore]) -> dict[str, datetime]:
+        """Where none is given, the timestamp of the score that is there: it is part of a score's identity."""
+        times = {score_id(item.target, item.score.name): item.timestamp for item in scores}
+        open_ids = [identity for identity, moment in times.items() if moment is None]
+        rows = await self._by_id(open_ids) if open_ids else {}
+        now = datetime.now(UTC)
+        before = {identity: datetime.fromisoformat(row["timestamp"]) for identity, row in rows.items()}
+        return {identity: moment or before.get(identity, now) for identity, moment in times.items()}
+
+    async def _with_evidence(self, item: TargetedScore) -> TargetedScore:
+        if item.score.evidence is None:
+            return item
+        reference = await self._media.store_converted(
+            item.score.evidence, _media_target(item.target, "metadata")
+        )
+        metadata = {**item.score.metadata, "evidence": reference}
+        return replace(item, score=replace(item.score, metadata=metadata))
+
+    async def _send(self, chunk: Sequence[_Written]) -> None:
+        if self._takes_lists and await self._send_list(chunk):
+            return
+        await asyncio.gather(*(self._send_one(each) for each in chunk))
+
+    async def _send_list(self, chunk: Sequence[_Written]) -> bool:
+        """Send them as one list; ``False`` when they must be sent one by one."""
+        try:
+            response = await self._connection.request(
+                "POST", "/api/public/scores", body=[each.body for each in chunk]
+            )
+        except LangfuseRefusal as error:
+            if error.status == _BAD_REQUEST:
+                self._takes_lists = "expected object" not in error.reason
+            return False
+        if response.status_code == _MULTI_STATUS:
+            _note_rejections(chunk, response.json().get("errors") or [])
+        return True
+
+    async def _send_one(self, each: _Written) -> None:
+        try:
+            await self._connection.post("/api/public/scores", each.body)
+        except PlatformUnavailable:
+            raise
+        except PlatformError as error:
+            each.problem = str(error)
+
+    async def _confirm(self, sent: Sequence[_Written]) -> None:
+        """Wait until each score reads as it was sent; say so of those that never do."""
+        waiting = {str(each.body["id"]): each for each in sent}
+
+        async def all_visible() -> bool:
+            for identity, row in (await self._by_id(list(waiting))).items():
+                if holds(row, waiting[identity].body):
+                    del waiting[identity]
+            return not waiting
+
+        seconds = self._connection.settings.visible_within
+        await until(all_visible, seconds)
+        for each in waiting.values():
+            config = " (does it fit its score config?)" if "configId" in each.body else ""
+            each.problem = (
+                f"Langfuse accepted the score, yet does not show it after {seconds:g} s: it dropped it{config}, "
+                "or its ingestion is behind"
+            )
+
+    async def _by_id(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Scores by id; of several rows of one id (its name was changed) the newest."""
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            params = {"id": ",".join(ids[start : start + _AT_ONCE]), "limit": 100}
+            async for rows in self._connection.cursor_pages("/api/public/v3/scores", params):
+                for row in rows:
+                    if row["id"] not in found or row["updatedAt"] > found[row["id"]]["updatedAt"]:
+                        found[row["id"]] = row
+        return found
+
+
+def _note_rejections(chunk: Sequence[_Written], errors: Sequence[Any]) -> None:
+    """Match the errors of a partly accepted list with its scores; what cannot be matched, reading back finds."""
+    by_id = {each.body["id"]: each for each in chunk}
+    for error in errors:
+        said = error if isinstance(error, Mapping) else {"message": str(error)}
+        message = str(said.get("message") or said.get("error") or "refused")
+        match = _INDEX.search(message)
+        index = said.get("index", int(match[1]) if match else None)
+        if said.get("id") in by_id:
+            by_id[said["id"]].problem = message
+        elif isinstance(index, int) and 0 <= index < len(chunk):
+            chunk[index].problem = match[2] if match and match[2] else message
+
+
+def _chunks(outgoing: Sequence[_Written]) -> Iterator[list[_Written]]:
+    """Lists that stay below the size of one request."""
+    chunk: list[_Written] = []
+    size = 0
+    for each in outgoing:
+        length = len(json.dumps(each.body))
+        if chunk and size + length > _LARGEST_REQUEST:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(each)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def _media_target(target: ScoreTarget, field: str) -> MediaTarget:
+    """Where a picture for this target belongs; sessions and runs have no media, so it gets a trace of its own."""
+    if target.kind == "span":
+        return MediaTarget(field, trace_id=target.trace_id, observation_id=target.id)
+    if target.kind == "trace":
+        return MediaTarget(field, trace_id=target.id)
+    return MediaTarget(field, trace_id=score_id(target, "media").replace("-", ""))
+
+
+def _config(score: Score) -> dict[str, Any] | None:
+    """The config that fits a score; labels have none, since their set is not known."""
+    import math
+
+    kind, _ = typed(score.value)
+    if kind in ("CATEGORICAL", "TEXT"):
+        return None
+    body: dict[str, Any] = {"name": score.name, "dataType": kind}
+    if kind == "NUMERIC" and score.range is not None:
+        low, high = score.range
+        bounds = {"minValue": low, "maxValue": high}
+        body |= {key: bound for key, bound in bounds.items() if math.isfinite(bound)}
+    return body
