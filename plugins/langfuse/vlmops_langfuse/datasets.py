@@ -75,7 +75,9 @@ class LangfuseDatasets:
     async def find(self, name: str) -> dict[str, Any] | None:
         """The dataset's record, if there is one of that name."""
         try:
-            found: dict[str, Any] = await self._connection.get(f"/api/public/v2/datasets/{quote(name, safe='')}")
+            found: dict[str, Any] = await self._connection.get(
+                f"/api/public/v2/datasets/{quote(name, safe='')}"
+            )
         except LangfuseRefusal as error:
             if error.status == _NOT_FOUND:
                 return None
@@ -103,7 +105,9 @@ class LangfuseDatasets:
             _require_time(version)
         params = {"datasetName": name, "version": version}
         if limit is not None:
-            page = await self._connection.get("/api/public/dataset-items", {**params, "page": 1, "limit": limit})
+            page = await self._connection.get(
+                "/api/public/dataset-items", {**params, "page": 1, "limit": limit}
+            )
             first: list[dict[str, Any]] = page["data"]
             return first
         found: dict[str, dict[str, Any]] = {}
@@ -155,8 +159,6 @@ class LangfuseDatasets:
                 yield self.sample(item)
             except SampleError as error:
                 yield error
-
-
 
 
 def _server_time(response: httpx.Response) -> str:

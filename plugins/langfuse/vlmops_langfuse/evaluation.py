@@ -66,7 +66,9 @@ class _Board:
     def outdated(self) -> list[str]:
         """Ids of scores that an evaluator gave before and gives no longer."""
         now = {score_id(item.target, item.score.name) for item in self.outgoing}
-        return [str(row["id"]) for row in self.rows if given_by(row)[0] in self.fresh and row["id"] not in now]
+        return [
+            str(row["id"]) for row in self.rows if given_by(row)[0] in self.fresh and row["id"] not in now
+        ]
 
 
 class LangfuseEvaluation:

@@ -93,7 +93,11 @@ def _output(row: Mapping[str, Any], settings: LangfuseSettings) -> Any:
         return Failure(FailureKind.TASK_ERROR, message)
     output = resolved(settings, parsed(row.get("output")))
     message = output[-1] if isinstance(output, list) and output else output
-    if isinstance(message, Mapping) and message.get("role") == "assistant" and message.get("content") is not None:
+    if (
+        isinstance(message, Mapping)
+        and message.get("role") == "assistant"
+        and message.get("content") is not None
+    ):
         return message["content"]
     return output
 

@@ -235,7 +235,9 @@ def _is(column: str, value: str) -> dict[str, str]:
 
 def _recorded_version(rows: Mapping[str, Row]) -> str:
     """The dataset version that the items of an experiment name."""
-    versions = {str(row["experimentItemVersion"]) for row in rows.values() if row.get("experimentItemVersion")}
+    versions = {
+        str(row["experimentItemVersion"]) for row in rows.values() if row.get("experimentItemVersion")
+    }
     return max(versions, default="")
 
 

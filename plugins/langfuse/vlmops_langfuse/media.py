@@ -226,7 +226,9 @@ def resolved(settings: LangfuseSettings, value: Any) -> Any:
         return _from_text(settings, value)
     if isinstance(value, Mapping):
         found = _from_part(settings, value)
-        return found if found is not None else {key: resolved(settings, inner) for key, inner in value.items()}
+        return (
+            found if found is not None else {key: resolved(settings, inner) for key, inner in value.items()}
+        )
     if isinstance(value, list | tuple):
         return [resolved(settings, inner) for inner in value]
     reference = getattr(value, "reference_string", None)

@@ -141,9 +141,7 @@ def set_score(score: SetScore) -> Score:
     words = ", ".join(parts)
     explanation = f"{score.explanation} ({words})" if score.explanation else words
     metadata = {**score.metadata, **detail}
-    return Score(
-        score.name, score.value, explanation, score.direction, score.range, metadata, score.evidence
-    )
+    return Score(score.name, score.value, explanation, score.direction, score.range, metadata, score.evidence)
 
 
 def _machine(item: TargetedScore) -> dict[str, Any]:

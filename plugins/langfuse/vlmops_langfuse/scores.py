@@ -156,9 +156,7 @@ class LangfuseScores:
         failures += [each.failure for each in outgoing if each.problem]
         return ScoreReport(len(scores) - len(failures), failures)
 
-    async def _outgoing(
-        self, scores: Sequence[TargetedScore], failures: list[ItemFailure]
-    ) -> list[_Written]:
+    async def _outgoing(self, scores: Sequence[TargetedScore], failures: list[ItemFailure]) -> list[_Written]:
         times = await self._timestamps(scores)
         outgoing: dict[str, _Written] = {}
         for item in scores:

@@ -59,5 +59,7 @@ class LangfuseTargets:
             return []
         condition = {"type": "stringOptions", "column": column, "operator": "any of", "value": values}
         params = {"fields": "core", "limit": limit, "filter": json.dumps([condition])}
-        rows: list[dict[str, Any]] = (await self._connection.get("/api/public/v2/observations", params))["data"]
+        rows: list[dict[str, Any]] = (await self._connection.get("/api/public/v2/observations", params))[
+            "data"
+        ]
         return rows
