@@ -9,7 +9,7 @@ CACHE_ENV = "VLMOPS_CACHE_DIR"
 
 
 def cache_folder() -> Path:
-    """The folder for caches: ``VLMOPS_CACHE_DIR``, or ``vlmops`` in the user's cache folder; created if absent."""
+    """``VLMOPS_CACHE_DIR``, or ``vlmops`` in the user's cache folder; created if absent."""
     import platformdirs
 
     chosen = os.environ.get(CACHE_ENV)

@@ -79,5 +79,5 @@ class PlatformError(VlmopsError):
     """The platform refused a request or answered in a way that cannot be used."""
 
 
-class PlatformUnavailable(PlatformError):
+class PlatformUnavailable(PlatformError):  # noqa: N818 - says what happened
     """The platform cannot be reached; nothing was written."""

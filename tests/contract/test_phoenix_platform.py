@@ -29,7 +29,7 @@ class TestPhoenixPlatform(PlatformContract):
     @pytest.fixture
     def platform(self, phoenix_server: PhoenixProcess) -> Iterator[Platform]:
         self.server = phoenix_server
-        yield connect("phoenix", url=phoenix_server.url, media_store=phoenix_server.media_store)
+        return connect("phoenix", url=phoenix_server.url, media_store=phoenix_server.media_store)
 
     def record_execution(self, platform: Platform, name: str, image: Image, answer: str) -> bool:
         open_store(self.server.media_store).put(image.read(), image.media_type)

@@ -1,4 +1,4 @@
-"""vlmops on Arize Phoenix: a thin adapter from the port to Phoenix's own datasets, experiments and annotations."""
+"""vlmops on Arize Phoenix: a thin adapter to its own datasets, experiments and annotations."""
 
 from __future__ import annotations
 

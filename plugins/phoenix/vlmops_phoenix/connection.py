@@ -1,21 +1,18 @@
-"""HTTP to one Phoenix: the native client and raw requests over one pool, with retries and clear errors."""
+"""HTTP to one Phoenix over one pool of connections, with retries and clear errors."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import stamina
 
 from vlmops.errors import PlatformError, PlatformUnavailable
-from vlmops_phoenix.settings import PhoenixSettings
 
 if TYPE_CHECKING:
-    from phoenix.client import AsyncClient
+    from collections.abc import Awaitable, Callable, Mapping
 
-T = TypeVar("T")
+    from vlmops_phoenix.settings import PhoenixSettings
 
 _TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 """A large upload or read-back takes its time; the client's own five seconds would give up on it."""
@@ -29,13 +26,11 @@ class PhoenixConnection:
 
     Attributes:
         settings: Where it is.
-        client: Phoenix's own asynchronous client over the same pool.
     """
 
     def __init__(self, settings: PhoenixSettings) -> None:
         self.settings = settings
         self._http: httpx.AsyncClient | None = None
-        self._client: AsyncClient | None = None
 
     @property
     def http(self) -> httpx.AsyncClient:
@@ -46,20 +41,11 @@ class PhoenixConnection:
             )
         return self._http
 
-    @property
-    def client(self) -> AsyncClient:
-        """Phoenix's own client."""
-        if self._client is None:
-            from phoenix.client import AsyncClient
-
-            self._client = AsyncClient(http_client=self.http)
-        return self._client
-
     async def aclose(self) -> None:
         """Close the pool; using the connection again opens a new one."""
         if self._http is not None:
             await self._http.aclose()
-        self._http = self._client = None
+        self._http = None
 
     async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """JSON of a GET."""
@@ -123,7 +109,7 @@ class PhoenixConnection:
                         response.raise_for_status()
         except httpx.HTTPStatusError as error:
             raise PlatformUnavailable(self._refusal(error.response, what)) from error
-        except (httpx.TransportError, asyncio.TimeoutError) as error:
+        except (TimeoutError, httpx.TransportError) as error:
             raise PlatformUnavailable(
                 f"Phoenix at {self.settings.url} does not answer ({type(error).__name__}): "
                 "is it running, and is the address right?"

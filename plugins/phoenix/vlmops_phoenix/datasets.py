@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vlmops.datasets import ImageDataset, Sample
 from vlmops.errors import PlatformError, SampleError
-from vlmops.images import Image
 from vlmops.platforms.outcome import BatchOutcome
-from vlmops.platforms.port import DatasetHeader, DatasetState, DatasetVersion, ImageField
-from vlmops_phoenix.connection import PhoenixConnection
+from vlmops.platforms.port import DatasetHeader, DatasetState, DatasetVersion
 from vlmops_phoenix.examples import from_example, to_example
-from vlmops_phoenix.pictures import PhoenixPictures
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from vlmops.datasets import ImageField
+    from vlmops.images import Image
+    from vlmops_phoenix.connection import PhoenixConnection
+    from vlmops_phoenix.pictures import PhoenixPictures
 
 _BATCH = 200
 _DELETE_BATCH = 500

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -14,8 +14,12 @@ from vlmops.errors import MediaError, PlatformError, PlatformUnavailable
 from vlmops.images import Image
 from vlmops.media import MediaAddress
 from vlmops.platforms.port import Check
-from vlmops_phoenix.connection import PhoenixConnection
-from vlmops_phoenix.pictures import PhoenixPictures
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from vlmops_phoenix.connection import PhoenixConnection
+    from vlmops_phoenix.pictures import PhoenixPictures
 
 OLDEST_SERVER = (18, 0)
 EXERCISED_SERVER = "20.26"
@@ -157,7 +161,7 @@ def _exporter() -> Check:
         return Check(
             "traces",
             "warning",
-            f"{_REDACTION_ENV}={limit}: pictures travel as base64; a gRPC batch over {_GRPC_LIMIT_MB} MB is lost",
+            f"{_REDACTION_ENV}={limit}: base64 travels; a gRPC batch over {_GRPC_LIMIT_MB} MB is lost",
             "use protocol='http/protobuf' in phoenix.otel.register()",
         )
     return Check(

@@ -1,8 +1,8 @@
 """Samples as Phoenix examples and back; pure functions.
 
-The shape is chosen for what Phoenix's screens draw: a picture shows in the example dialog when the input is an
-object with exactly one key that holds text, and in the compare grid when the output is a message. What vlmops
-needs to give a sample back without loss is under ``metadata.vision`` and ``output.expected``.
+The shape is chosen for what Phoenix's screens draw: a picture shows in the example dialog when the input is
+an object with exactly one key that holds text, and in the compare grid when the output is a message. What
+vlmops needs to give a sample back without loss is under ``metadata.vision`` and ``output.expected``.
 """
 
 from __future__ import annotations

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vlmops.errors import ImageError
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
 from vlmops.platforms.port import Execution, ExecutionQuery, ScoreTarget
-from vlmops_phoenix.connection import PhoenixConnection
-from vlmops_phoenix.pictures import PhoenixPictures
 from vlmops_phoenix.span_messages import messages_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from vlmops_phoenix.connection import PhoenixConnection
+    from vlmops_phoenix.pictures import PhoenixPictures
 
 _PAGE = 200
 

@@ -1,22 +1,20 @@
 """Experiments on Phoenix: its own experiments, runs and evaluations, so that its compare grid shows them.
 
 Runs and evaluations are written one by one as they come, so an interrupted experiment is continued by asking
-Phoenix which runs are missing. Answers and evaluations happen on our side, many at once; the client's ready-made
-runner sends every span from the event loop, which stalls concurrent answers.
+Phoenix which runs are missing. Answers and evaluations happen on our side, many at once; the client's
+ready-made runner sends every span from the event loop, which stalls concurrent answers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vlmops.concurrency import for_each
-from vlmops.datasets import Sample
 from vlmops.errors import PlatformError
 from vlmops.evaluators import (
     Evaluator,
@@ -30,12 +28,17 @@ from vlmops.evaluators import (
 from vlmops.images import images_in
 from vlmops.models import ModelReply
 from vlmops.platforms.port import ExperimentPlan, ExperimentRecord, Progress, Run
-from vlmops_phoenix.connection import PhoenixConnection
-from vlmops_phoenix.datasets import PhoenixDatasets
 from vlmops_phoenix.examples import from_example
-from vlmops_phoenix.pictures import PhoenixPictures
 from vlmops_phoenix.run_traces import RunTraces
 from vlmops_phoenix.runs import as_run, evaluated_by, to_error, to_evaluation, to_output
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from vlmops.datasets import Sample
+    from vlmops_phoenix.connection import PhoenixConnection
+    from vlmops_phoenix.datasets import PhoenixDatasets
+    from vlmops_phoenix.pictures import PhoenixPictures
 
 _KEY = "vlmops_key"
 _EVALUATION_CONCURRENCY = 8
@@ -170,6 +173,7 @@ class PhoenixExperiments:
             answer = await _answered(plan, sample)
             ended = datetime.now(UTC)
             if isinstance(answer, ModelReply):
+                started = _asked_at(answer, started, ended)
                 await asyncio.gather(*(self._pictures.keep(image) for image in images_in(answer.output)))
             trace.close(answer)
         failed = isinstance(answer, Failure)
@@ -295,6 +299,11 @@ async def _answered(plan: ExperimentPlan, sample: Sample) -> ModelReply | Failur
         return Failure(FailureKind.TIMEOUT, f"no answer within {plan.timeout:g} s")
     except Exception as error:  # noqa: BLE001 - whatever the user's task raises is a recorded failure
         return Failure(FailureKind.TASK_ERROR, f"{type(error).__name__}: {error}")
+
+
+def _asked_at(reply: ModelReply, started: datetime, ended: datetime) -> datetime:
+    """When the model was asked: time spent waiting for a free local worker is not the model's latency."""
+    return started if reply.latency is None else max(started, ended - timedelta(seconds=reply.latency))
 
 
 def _set_score(score: SetScore) -> dict[str, Any]:

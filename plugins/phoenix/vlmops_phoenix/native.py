@@ -40,7 +40,7 @@ class EvaluationFailed(EvaluatorError):  # noqa: N818 - says what happened
 def as_experiment_evaluator(
     evaluator: Evaluator, settings: PhoenixSettings | None = None
 ) -> ExperimentEvaluator:
-    """A function for ``run_experiment(evaluators=[...])`` and ``evaluate_experiment`` of Phoenix's async client.
+    """A function for ``run_experiment(evaluators=[...])`` and ``evaluate_experiment`` of Phoenix.
 
     All scores of an evaluator that gives several arrive, each under its own name; a failure is recorded as an
     error of the evaluation. Works on examples that vlmops pushed and on any others: there, output and

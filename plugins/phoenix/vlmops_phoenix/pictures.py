@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from vlmops.errors import ImageError, MediaError
 from vlmops.images import Image, ImageReference
 from vlmops.media import MediaAddress, MediaNotFound, MediaStore, UrlPolicy, open_store
-from vlmops_phoenix.settings import PhoenixSettings
+
+if TYPE_CHECKING:
+    from vlmops_phoenix.settings import PhoenixSettings
 
 _FETCH_SECONDS = 30.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from vlmops.platforms.port import Capabilities, Check
 from vlmops_phoenix.connection import PhoenixConnection
@@ -12,7 +12,11 @@ from vlmops_phoenix.executions import PhoenixExecutions
 from vlmops_phoenix.experiments import PhoenixExperiments
 from vlmops_phoenix.pictures import PhoenixPictures
 from vlmops_phoenix.scores import PhoenixScores
-from vlmops_phoenix.settings import PhoenixSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from vlmops_phoenix.settings import PhoenixSettings
 
 
 class PhoenixPlatform:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     from vlmops.platforms.port import LocalServer, Platform
 
 
@@ -17,7 +18,7 @@ class PhoenixPlugin:
 
     name: str = "phoenix"
     requires: str = "phoenix"
-    modules: Sequence[str] = ("phoenix.client", "phoenix.evals")
+    modules: Sequence[str] = ("phoenix", "httpx", "openinference")
 
     def connect(self, **options: Any) -> Platform:
         """Connect; options are those of :meth:`PhoenixSettings.resolve`."""
@@ -33,7 +34,7 @@ class PhoenixPlugin:
         return PhoenixServer.start(data_dir, port)
 
     def media_environment(self) -> Mapping[str, str]:
-        """Environment variables for ``phoenix serve``, with which it shows the pictures of the media store."""
+        """Environment for ``phoenix serve`` in which it shows the pictures of the media store."""
         from vlmops.media.store import STORE_ENV, configured_location
         from vlmops_phoenix.middleware import middleware_path
 

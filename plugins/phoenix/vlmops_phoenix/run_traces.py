@@ -1,4 +1,4 @@
-"""Traces of experiment runs, as Phoenix's own runner makes them, with the picture drawn in the model's span."""
+"""Traces of experiment runs, as Phoenix's own runner makes them, with their pictures drawn."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from vlmops.datasets import Sample
 from vlmops.evaluators import Case, Failure
 from vlmops.images import Image, images_in, map_images, to_json
-from vlmops.models import ModelReply
-from vlmops_phoenix.examples import UrlOf
-from vlmops_phoenix.settings import PhoenixSettings
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
+
+    from vlmops.datasets import Sample
+    from vlmops.models import ModelReply
+    from vlmops_phoenix.examples import UrlOf
+    from vlmops_phoenix.settings import PhoenixSettings
 
 _FLUSH_MILLISECONDS = 30_000
 

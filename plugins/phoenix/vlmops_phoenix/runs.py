@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vlmops.datasets import Sample
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage
 from vlmops.images import map_images, restore_images, to_json
-from vlmops.models import ModelReply
 from vlmops.platforms.port import Run
 from vlmops_phoenix.examples import MACHINE_KEY, Restore, UrlOf, message
 from vlmops_phoenix.scores import result_of
+
+if TYPE_CHECKING:
+    from vlmops.datasets import Sample
+    from vlmops.models import ModelReply
 
 _SEPARATOR = ": "
 _KINDS = frozenset(kind.value for kind in FailureKind)
@@ -38,7 +40,7 @@ def to_error(failure: Failure) -> str:
 
 
 def from_error(text: str, evaluator: str = "") -> Failure:
-    """The failure behind an error text; one that vlmops did not write is a task's or evaluator's own error."""
+    """The failure behind an error text; of one that vlmops did not write, only who raised is known."""
     kind, separator, message_text = text.partition(_SEPARATOR)
     if separator and kind in _KINDS:
         return Failure(FailureKind(kind), message_text, evaluator)

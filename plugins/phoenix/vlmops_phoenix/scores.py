@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from vlmops.errors import MediaError, PlatformError, PlatformUnavailable
-from vlmops.evaluators import Score
 from vlmops.platforms.outcome import ItemFailure, ScoreReport
-from vlmops.platforms.port import TargetedScore
-from vlmops_phoenix.connection import PhoenixConnection
-from vlmops_phoenix.pictures import PhoenixPictures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from vlmops.evaluators import Score
+    from vlmops.platforms.port import TargetedScore
+    from vlmops_phoenix.connection import PhoenixConnection
+    from vlmops_phoenix.pictures import PhoenixPictures
 
 IDENTIFIER = "vlmops"
 """Annotations are replaced by name and identifier: ours never collide with people's or other tools'."""

@@ -9,10 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vlmops.errors import PlatformUnavailable, PrerequisiteError
 from vlmops.media.store import STORE_ENV
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_PORT = 6006
 _GRPC_PORT = 4317
@@ -113,10 +116,13 @@ def _log_file(data_dir: Path) -> Path:
 
 
 def _require_installed() -> None:
-    from importlib.util import find_spec
+    from importlib.metadata import PackageNotFoundError, distribution
 
-    if find_spec("phoenix.server") is None:
-        raise PrerequisiteError("Phoenix's server is not installed: pip install 'vlmops[phoenix-server]'")
+    try:
+        distribution("arize-phoenix")
+    except PackageNotFoundError:
+        fix = "pip install 'vlmops[phoenix-server]'"
+        raise PrerequisiteError(f"Phoenix's server is not installed: {fix}") from None
 
 
 def _environment(data_dir: Path, port: int) -> dict[str, str]:
@@ -131,6 +137,9 @@ def _environment(data_dir: Path, port: int) -> dict[str, str]:
         "PHOENIX_PORT": str(port),
         "PHOENIX_GRPC_PORT": str(_free_port(_GRPC_PORT)),
         "PHOENIX_TELEMETRY_ENABLED": "false",
+        # Neither is needed here, and without a network each costs seconds of waiting at the start.
+        "PHOENIX_ALLOW_EXTERNAL_RESOURCES": "false",
+        "PHOENIX_DISABLE_AGENT_ASSISTANT": "true",
         "PHOENIX_FASTAPI_MIDDLEWARE_PATHS": middleware_path(),
         STORE_ENV: str(_media_store(data_dir).resolve()),
     }

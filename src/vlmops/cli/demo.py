@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ def demo(
     from vlmops.demo.tour import DemoTour
     from vlmops.platforms import plugin
 
+    # Ended from outside, the demo must still stop the server that it started.
+    signal.signal(signal.SIGTERM, _end)
     out = console()
     tour = DemoTour.of(model)
     with out.status("starting Phoenix (a minute the first time: it makes its database)"):
@@ -64,11 +67,13 @@ def _print(result: DemoResult) -> None:
 
 
 def _wait(url: str) -> None:
-    import signal
     import threading
 
     stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
+    signal.signal(signal.SIGINT, lambda *_: stopped.set())
     console().print(f"\nPhoenix is at {url} until you press Ctrl-C.")
     stopped.wait()
+
+
+def _end(*_: object) -> None:
+    raise SystemExit(128 + signal.SIGTERM)

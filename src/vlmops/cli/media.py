@@ -13,7 +13,10 @@ def serve_command(
         None, "--store", help="Folder or fsspec URL; VLMOPS_MEDIA_STORE or the default otherwise."
     ),
     host: str = typer.Option("127.0.0.1", "--host", help="Address to listen on."),
-    port: int = typer.Option(8787, "--port", help="Port to listen on."),
+    port: int = typer.Option(6010, "--port", help="Port to listen on."),
+    token: str | None = typer.Option(
+        None, "--token", envvar="VLMOPS_MEDIA_TOKEN", help="What a request must bring to see a picture."
+    ),
     allow_origin: list[str] = typer.Option(
         [], "--allow-origin", help="Origin whose scripts may read pictures."
     ),
@@ -24,7 +27,7 @@ def serve_command(
 
     opened = open_store(store)
     typer.echo(f"serving {opened.description}; set VLMOPS_MEDIA_URL=http://{host}:{port}{MEDIA_PATH}")
-    serve(opened, host=host, port=port, allow_origins=tuple(allow_origin))
+    serve(opened, host=host, port=port, token=token, allow_origins=tuple(allow_origin))
 
 
 @app.command("env")

@@ -17,13 +17,13 @@ TargetOption = typer.Option(
 )
 PlatformOption = typer.Option("phoenix", "--on", help="Platform to work on.")
 UrlOption = typer.Option(
-    None, "--url", help="Base URL of the platform; its own environment variables otherwise."
+    None, "--url", help="Base URL of the platform; from its environment variables otherwise."
 )
 EvaluatorsOption = typer.Option(
     ...,
     "--evaluator",
     "-e",
-    help="Evaluator by name, with parameters as JSON after '=': -e cer -e 'field_match={\"key\": \"fields\"}'.",
+    help="Evaluator by name, with parameters as JSON after '=': -e cer -e 'anls={\"key\": \"text\"}'.",
 )
 
 

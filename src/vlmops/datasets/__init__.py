@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vlmops.datasets.dataset import Entry, ImageDataset, SampleSource, Source
 from vlmops.datasets.manifest import Revision, digest
-from vlmops.datasets.sample import Sample
+from vlmops.datasets.sample import ImageField, Sample
 from vlmops.datasets.sources import Columns, FolderSource, TableSource, open_source
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Entry",
     "FolderSource",
     "ImageDataset",
+    "ImageField",
     "Revision",
     "Sample",
     "SampleSource",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -13,6 +12,8 @@ from vlmops.datasets.sample import Sample
 from vlmops.errors import SampleError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
     from vlmops.datasets.sources.columns import Columns
 
 Entry = Sample | SampleError

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from vlmops.datasets.manifest import to_line
 from vlmops.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from vlmops.datasets.dataset import ImageDataset
     from vlmops.images import Image
 

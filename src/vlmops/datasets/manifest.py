@@ -12,9 +12,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from vlmops.datasets.sample import Sample
-
 if TYPE_CHECKING:
+    from vlmops.datasets.sample import Sample
     from vlmops.images import Image
 
 _MODULUS = 1 << 256
@@ -107,7 +106,7 @@ def lines(samples: Iterable[Sample], uris: Mapping[str, str] | None = None) -> I
 
 
 def _canonical(value: Any) -> Any:
-    """JSON in which equal content is equal text: whole floats become integers (as any JSON round trip may)."""
+    """JSON in which equal content is equal text: whole floats become integers, as in a JSON round trip."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if value is None or isinstance(value, str | bool | int | float):

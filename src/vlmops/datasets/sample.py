@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vlmops.errors import SampleError
 
 if TYPE_CHECKING:
     from vlmops.images import Image
+
+ImageField = Literal["inputs", "expected", "metadata"]
+"""The fields of a sample that may hold pictures."""
+
+IMAGE_FIELDS: tuple[ImageField, ...] = get_args(ImageField)
 
 MAX_ID_LENGTH = 255
 
@@ -60,9 +65,7 @@ class Sample:
             )
         for name in ("inputs", "metadata"):
             if not isinstance(getattr(self, name), Mapping):
-                raise SampleError(
-                    place, "is not an object", "give a mapping", field=name, sample_id=self.id
-                )
+                raise SampleError(place, "is not an object", "give a mapping", field=name, sample_id=self.id)
         for name in ("inputs", "expected", "metadata"):
             problem = _json_problem(getattr(self, name), name)
             if problem:
@@ -74,11 +77,11 @@ class Sample:
         """Every picture of the inputs and of the expected value, in order."""
         return tuple(image for _, image in self.image_fields())
 
-    def image_fields(self) -> Iterator[tuple[str, Image]]:
-        """Every picture with the field it stands in: ``"inputs"``, ``"expected"`` or ``"metadata"``."""
+    def image_fields(self) -> Iterator[tuple[ImageField, Image]]:
+        """Every picture with the field it stands in."""
         from vlmops.images import images_in
 
-        for name in ("inputs", "expected", "metadata"):
+        for name in IMAGE_FIELDS:
             for image in images_in(getattr(self, name)):
                 yield name, image
 

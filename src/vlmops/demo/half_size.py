@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from vlmops.evaluators import Failure
-from vlmops.images import Image
-from vlmops.models import Model, ModelReply, ModelRequest
+if TYPE_CHECKING:
+    from vlmops.evaluators import Failure
+    from vlmops.images import Image
+    from vlmops.models import Model, ModelReply, ModelRequest
 
 
 @dataclass(frozen=True)

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlmops.datasets import ImageDataset
 from vlmops.demo.dataset import demo_folder
 from vlmops.demo.receipt_parser import parse_receipt
 from vlmops.evaluators import Evaluator, create
 from vlmops.experiments import Experiment, ExperimentResult, ExperimentSummary, ModelTask
-from vlmops.experiments.task import PostProcess
 from vlmops.models import Model, ModelReply
 from vlmops.models import create as create_model
 from vlmops.models import entries as model_entries
 from vlmops.platforms import Platform, PushReport, connect, push
-from vlmops.platforms.port import LocalServer, Progress
-from vlmops.platforms.push import Progress as PushProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vlmops.experiments.task import PostProcess
+    from vlmops.platforms.port import LocalServer, Progress
+    from vlmops.platforms.push import Progress as PushProgress
 
 DATASET = "vlmops-demo-documents"
 DESCRIPTION = "Documents to read: photographs, scans, and receipts drawn with exact ground truth"
+
+_CONCURRENCY = 2
+"""The local readers share two processors; more at once would only wait."""
 
 _PROMPT = (
     "Transcribe all text in the picture, line by line in reading order. If it is a receipt or an invoice, "
@@ -100,6 +106,7 @@ class DemoTour:
             evaluators=_evaluators(),
             key=f"demo-{self.run_key}-{variant.name}",
             metadata={"model": variant.model.name, "vlmops": version("vlmops"), **variant.metadata},
+            concurrency=_CONCURRENCY,
         ).run(_platform(server), progress)
 
     def conclude(

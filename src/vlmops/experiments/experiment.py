@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlmops.blocking import blocking
-from vlmops.evaluators import Evaluator
 from vlmops.experiments.summary import ExperimentSummary, summarise
 from vlmops.platforms.port import ExperimentPlan, ExperimentRecord, Platform, Progress, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vlmops.evaluators import Evaluator
 
 
 @dataclass(frozen=True, slots=True)

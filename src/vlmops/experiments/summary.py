@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vlmops.evaluators import (
     Case,
@@ -17,8 +17,12 @@ from vlmops.evaluators import (
     SetScore,
     applies,
 )
-from vlmops.platforms.port import ExperimentRecord, Run
 from vlmops.statistics import mean_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from vlmops.platforms.port import ExperimentRecord, Run
 
 
 @dataclass(frozen=True, slots=True)

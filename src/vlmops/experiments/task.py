@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vlmops.datasets import Sample
 from vlmops.evaluators import Failure, FailureKind
 from vlmops.images import images_in
 from vlmops.models import Model, ModelReply, ModelRequest
+
+if TYPE_CHECKING:
+    from vlmops.datasets import Sample
 
 PostProcess = Callable[[ModelReply], Any]
 """Gives the output to evaluate from a reply; raises ``ValueError`` when the reply cannot be read."""
@@ -49,9 +51,7 @@ class ModelTask:
         try:
             prompt = self._prompt(sample)
         except KeyError as error:
-            return Failure(
-                FailureKind.TASK_ERROR, f"the prompt names {error}, which the sample's inputs lack"
-            )
+            return Failure(FailureKind.TASK_ERROR, f"the prompt names {error}, which the inputs lack")
         reply = await self.model.answer(
             ModelRequest(prompt, tuple(images_in(sample.inputs)), self.schema, self.parameters)
         )
@@ -83,7 +83,8 @@ def function_task(
 ) -> Callable[[Sample], Awaitable[ModelReply]]:
     """A task from any function of a sample, sync or async, that gives the output.
 
-    A sync function runs in a thread, so that many can run at once. What it raises becomes a failure of its run.
+    A sync function runs in a thread, so that many can run at once. What it raises becomes a failure of its
+    run.
 
     Example:
         >>> import asyncio

@@ -9,12 +9,15 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vlmops.images.image import Image
 from vlmops.images.origin import PathOrigin
 from vlmops.images.preparation import Preparation, PreparedOrigin
 from vlmops.images.reference import ImageReference
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;

@@ -89,7 +89,7 @@ def open_store(location: str | Path | None = None, **storage_options: Any) -> Me
     from vlmops.media.folder import FolderStore
     from vlmops.media.object_store import ObjectStore
 
-    chosen = location or os.environ.get(STORE_ENV) or _default_folder()
+    chosen = location or configured_location()
     if isinstance(chosen, Path):
         return FolderStore(chosen)
     if chosen.startswith("file://"):
@@ -99,10 +99,12 @@ def open_store(location: str | Path | None = None, **storage_options: Any) -> Me
     return FolderStore(Path(chosen))
 
 
-def _default_folder() -> Path:
+def configured_location() -> str:
+    """What ``open_store`` opens when it is told nothing: a folder or an fsspec URL."""
     import platformdirs
 
-    return platformdirs.user_data_path("vlmops", appauthor=False) / "media"
+    default = platformdirs.user_data_path("vlmops", appauthor=False) / "media"
+    return os.environ.get(STORE_ENV) or str(default)
 
 
 def intact(data: bytes, address: MediaAddress, store: str) -> bytes:

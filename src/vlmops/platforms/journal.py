@@ -8,8 +8,11 @@ from a backup, pushed from another machine) makes the entries void, and samples 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from vlmops.datasets import Sample
 from vlmops.errors import ImageError, MediaError, PlatformError, PlatformUnavailable
-from vlmops.platforms.journal import PushJournal
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure, TargetReport
-from vlmops.platforms.port import DatasetWriter, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vlmops.datasets import Sample
+    from vlmops.platforms.journal import PushJournal
+    from vlmops.platforms.port import DatasetWriter, Platform
 
 
 class Lane:

@@ -8,22 +8,19 @@ pretending. The contract that every adapter must pass is shipped as :mod:`vlmops
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from vlmops.platforms.outcome import BatchOutcome, ScoreReport
-
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
     from pathlib import Path
 
-    from vlmops.datasets import ImageDataset, Sample
+    from vlmops.datasets import ImageDataset, ImageField, Sample
     from vlmops.evaluators import Case, Evaluator, Failure, Score, SetScore
     from vlmops.images import Image
     from vlmops.models import ModelReply
-
-ImageField = Literal["inputs", "expected", "metadata"]
+    from vlmops.platforms.outcome import BatchOutcome, ScoreReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,7 +460,7 @@ class PlatformPlugin(Protocol):
         ...
 
     def media_environment(self) -> Mapping[str, str]:
-        """Environment in which the platform's own server shows stored pictures; empty if it keeps them itself."""
+        """Environment in which the platform's own server shows stored pictures; empty if it keeps them."""
         ...
 
     def connect(self, **options: Any) -> Platform:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vlmops.blocking import blocking
 from vlmops.datasets import Entry, ImageDataset, Revision, Sample, digest
 from vlmops.errors import ImageError, SampleError
 from vlmops.platforms.outcome import ItemFailure, PullReport
-from vlmops.platforms.port import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vlmops.platforms.port import Platform
 
 
 def pull(platform: Platform, name: str, folder: str | Path, *, version: str | None = None) -> PullReport:

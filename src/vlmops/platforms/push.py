@@ -179,8 +179,8 @@ class _PushRun:
             failures.append(
                 ItemFailure(
                     "",
-                    f"nothing was removed: {self.unreadable} rows could not be read, so which samples are gone "
-                    "is not known; mend them and push again",
+                    f"nothing was removed: {self.unreadable} rows could not be read, so which samples are "
+                    "gone is not known; mend them and push again",
                 )
             )
         return PushReport(name, self.revision.value, self.revision.count, failures, reports, 0.0)

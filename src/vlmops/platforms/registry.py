@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from vlmops.errors import PrerequisiteError, UsageError
-from vlmops.platforms.port import Platform, PlatformPlugin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vlmops.platforms.port import Platform, PlatformPlugin
 
 ENTRY_POINT_GROUP = "vlmops.platforms"
 
@@ -37,7 +40,7 @@ def plugin(name: str) -> PlatformPlugin:
     points = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
     if name not in points:
         raise UsageError(f"no platform is named {name!r}; there are: {', '.join(sorted(points)) or 'none'}")
-    return cast(PlatformPlugin, points[name].load())
+    return cast("PlatformPlugin", points[name].load())
 
 
 def connect(name: str, **options: Any) -> Platform:
@@ -60,7 +63,7 @@ def platforms() -> Iterator[PlatformEntry]:
     """Every platform on offer, the unusable ones with the reason."""
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP)):
         try:
-            found = cast(PlatformPlugin, point.load())
+            found = cast("PlatformPlugin", point.load())
         except Exception as error:  # noqa: BLE001 - a broken adapter must not hide the others
             yield PlatformEntry(point.name, point.value, f"cannot be loaded: {error}")
             continue

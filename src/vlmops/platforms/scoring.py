@@ -6,12 +6,14 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from vlmops.blocking import blocking
 from vlmops.evaluators import Case, Evaluator, Failure, FailureKind, applies, evaluate_in_thread
-from vlmops.platforms.outcome import ItemFailure
 from vlmops.platforms.port import Execution, ExecutionQuery, Platform, TargetedScore
+
+if TYPE_CHECKING:
+    from vlmops.platforms.outcome import ItemFailure
 
 _BATCH = 100
 _CONCURRENCY = 8

@@ -14,14 +14,13 @@ used, for platforms that outlive the tests.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from vlmops.datasets import ImageDataset, Sample, digest
-from vlmops.errors import ImageError, PlatformError
+from vlmops.errors import PlatformError
 from vlmops.evaluators import (
     Case,
     CharacterErrorRate,
@@ -37,6 +36,10 @@ from vlmops.models import ModelReply
 from vlmops.platforms import ExecutionQuery, Platform, ScoreReport, pull, push, score_executions
 from vlmops.platforms.port import Execution, TargetedScore, Task
 from vlmops.testing.pictures import picture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)

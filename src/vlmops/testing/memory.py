@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from vlmops.concurrency import for_each
 from vlmops.datasets import ImageDataset, Sample, digest
@@ -22,7 +22,6 @@ from vlmops.evaluators import (
     evaluate_in_thread,
 )
 from vlmops.images import Image, map_images
-from vlmops.models import ModelReply
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure, ScoreReport
 from vlmops.platforms.port import (
     Capabilities,
@@ -34,12 +33,17 @@ from vlmops.platforms.port import (
     ExecutionQuery,
     ExperimentPlan,
     ExperimentRecord,
-    ImageField,
     Progress,
     Run,
     ScoreTarget,
     TargetedScore,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from vlmops.datasets import ImageField
+    from vlmops.models import ModelReply
 
 BATCH = 3
 

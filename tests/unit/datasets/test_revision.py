@@ -14,7 +14,11 @@ from vlmops.errors import SampleError
 from vlmops.testing import picture
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-1000, 1000) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-1000, 1000)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -34,7 +38,10 @@ def test_order_does_not_matter(contents: list[dict[str, Any]], random: Any) -> N
 def test_name_and_place_do_not_matter_and_content_does() -> None:
     sample = Sample("a", {"image": picture(1)}, expected="x", source="here.csv:1")
     same = Sample("a", {"image": picture(1)}, expected="x", source="there.jsonl:9")
-    assert ImageDataset.from_samples("n", [sample]).revision() == ImageDataset.from_samples("m", [same]).revision()
+    assert (
+        ImageDataset.from_samples("n", [sample]).revision()
+        == ImageDataset.from_samples("m", [same]).revision()
+    )
     for other in (
         replace(sample, inputs={"image": picture(2)}),
         replace(sample, expected="y"),

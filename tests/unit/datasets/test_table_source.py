@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -138,8 +139,6 @@ def test_no_bytes_break_a_table(tmp_path_factory: pytest.TempPathFactory, data: 
     for suffix in (".jsonl", ".csv"):
         file = tmp_path_factory.mktemp("fuzz") / f"t{suffix}"
         file.write_bytes(data)
-        try:
+        with contextlib.suppress(UsageError):
             for entry in ImageDataset.from_file(file).entries():
                 assert isinstance(entry, Sample | SampleError)
-        except UsageError as error:
-            assert str(file) in str(error)

@@ -3,7 +3,7 @@
 Read in this order of preference:
 
 1. ``manifest.jsonl`` (as vlmops writes it);
-2. a sidecar ``metadata.jsonl`` or ``metadata.csv`` with a ``file_name`` column, per split folder or at the top;
+2. a sidecar ``metadata.jsonl`` or ``metadata.csv`` with a ``file_name`` column, at the top or per split;
 3. one folder per class (``scratch/001.jpg``), with an optional level of split folders above;
 4. pictures side by side, without labels.
 """
@@ -11,17 +11,20 @@ Read in this order of preference:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vlmops.datasets.dataset import Entry
 from vlmops.datasets.folder_writer import MANIFEST_NAME
 from vlmops.datasets.sample import Sample
 from vlmops.datasets.sources.columns import Columns
 from vlmops.datasets.sources.table import TableSource
 from vlmops.errors import ImageError, SampleError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from vlmops.datasets.dataset import Entry
 
 SIDECARS = ("metadata.jsonl", "metadata.csv")
 
@@ -29,7 +32,27 @@ SPLITS = {"train", "training", "test", "testing", "validation", "valid", "val", 
 """Folder names at the top that are splits, not classes."""
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .apng .gif .webp .bmp .tif .tiff .avif .heic .heif .jp2 .ico .ppm .pgm .svg".split()
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".apng",
+        ".gif",
+        ".webp",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".jp2",
+        ".ico",
+        ".ppm",
+        ".pgm",
+        ".svg",
+    ]
 )
 
 
@@ -66,7 +89,9 @@ class FolderSource:
             found = True
             yield entry
         if not found:
-            raise UsageError(f"{self.folder}: no pictures in it; they end in {', '.join(sorted(IMAGE_SUFFIXES))}")
+            raise UsageError(
+                f"{self.folder}: no pictures in it; they end in {', '.join(sorted(IMAGE_SUFFIXES))}"
+            )
 
     def provenance(self) -> Mapping[str, Any]:
         """The folder's absolute path."""
@@ -157,7 +182,9 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
 
 
-def _walk(folder: Path, skip: set[Path] | None = None, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path | SampleError]:
+def _walk(
+    folder: Path, skip: set[Path] | None = None, above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[Path | SampleError]:
     """Pictures below a folder, sorted by path; one directory's names are held at a time."""
     try:
         identity = (folder.stat().st_dev, folder.stat().st_ino)

@@ -7,13 +7,16 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vlmops.datasets.dataset import Entry
 from vlmops.datasets.sample import Sample
 from vlmops.datasets.sources.columns import Columns, parsed
 from vlmops.errors import SampleError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vlmops.datasets.dataset import Entry
 
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv")
 
@@ -51,7 +54,9 @@ class TableSource:
         try:
             "".encode(self.encoding)
         except LookupError:
-            raise UsageError(f"{self.encoding!r} is no known text encoding; try 'utf-8' or 'cp1252'") from None
+            raise UsageError(
+                f"{self.encoding!r} is no known text encoding; try 'utf-8' or 'cp1252'"
+            ) from None
 
     def entries(self) -> Iterator[Entry]:
         """One entry a row, in the file's order."""
