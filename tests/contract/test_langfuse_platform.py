@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from langfuse_server import RECORDED_VERSION, Fault, LangfuseServer
 
+from langfuse_server import RECORDED_VERSION, Fault, LangfuseServer
 from vlmops.images import Image
 from vlmops.platforms.port import Execution
 from vlmops.testing.contract import PlatformContract
@@ -29,9 +29,7 @@ class LangfuseContract(PlatformContract):
 
     def refuse(self, platform: LangfusePlatform, sample_id: str) -> bool:
         refusal = Fault("answer", 400, {"message": "this item is not welcome"})
-        self.server_under_test.faults.add(
-            refusal.on("POST /api/public/dataset-items", item=f'"{sample_id}~')
-        )
+        self.server_under_test.faults.add(refusal.on("POST /api/public/dataset-items", item=f'"{sample_id}~'))
         return True
 
     def record_execution(self, platform: LangfusePlatform, name: str, image: Image, answer: str) -> bool:

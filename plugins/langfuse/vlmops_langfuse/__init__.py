@@ -1,4 +1,4 @@
-"""vlmops on Langfuse: a thin adapter from the port to Langfuse's own datasets, experiments, media and scores."""
+"""vlmops on Langfuse: a thin adapter to Langfuse's own datasets, experiments, media and scores."""
 
 from __future__ import annotations
 

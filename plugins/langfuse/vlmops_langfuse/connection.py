@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from vlmops.errors import PlatformError, PlatformUnavailable
 from vlmops_langfuse.retry import RetryPolicy
-from vlmops_langfuse.settings import LangfuseSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from vlmops_langfuse.settings import LangfuseSettings
 
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
 _GONE = frozenset({502, 503, 504})
@@ -187,7 +190,8 @@ def _reason(response: httpx.Response) -> str:
         return response.text[:_SHOWN].strip()
     if not isinstance(body, dict):
         return str(body)[:_SHOWN]
-    issues = body.get("error") if isinstance(body.get("error"), list) else body.get("errors") or []
+    listed = [body.get(key) for key in ("error", "errors")]
+    issues = next((found for found in listed if isinstance(found, list)), [])
     details = "; ".join(filter(None, map(_issue, issues)))
     message = str(body.get("message") or body.get("error") or "")
     return (f"{message}: {details}" if details else message)[:_SHOWN]

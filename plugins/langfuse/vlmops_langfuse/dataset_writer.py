@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from vlmops.datasets import Sample, digest
+from vlmops.datasets import ImageField, Sample, digest
 from vlmops.errors import PlatformUnavailable
-from vlmops.images import Image
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure
-from vlmops.platforms.port import DatasetHeader, DatasetState, ImageField
+from vlmops.platforms.port import DatasetHeader, DatasetState
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.items import FIELDS, item_id, state_of, to_item
 from vlmops_langfuse.media import LangfuseMedia, MediaTarget
 from vlmops_langfuse.references import media_id
 from vlmops_langfuse.versions import RECORD_KEY, newest_version, push_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from vlmops.images import Image
 
 _BATCH = 100
 _TOO_LARGE = 413

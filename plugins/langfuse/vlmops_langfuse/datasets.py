@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-import httpx
 
 from vlmops.datasets import Entry, ImageDataset, Sample
 from vlmops.errors import PlatformError, PlatformUnavailable, SampleError
@@ -20,6 +17,11 @@ from vlmops_langfuse.dataset_writer import LangfuseDatasetWriter
 from vlmops_langfuse.items import from_item
 from vlmops_langfuse.media import resolved, restored
 from vlmops_langfuse.versions import newest_version, recorded_versions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    import httpx
 
 _NOT_FOUND = 404
 
@@ -35,11 +37,11 @@ class LangfuseDatasets:
         """Open a push; makes the dataset when there is none, and looks at what it holds."""
         try:
             dataset = await self.find(header.name) or await self._create(header)
+            writer = LangfuseDatasetWriter(self._connection, header, dataset)
+            await writer.look()
         except LangfuseRefusal as error:
             # The core reads this as: nothing can be pushed there; other platforms go on.
             raise PlatformUnavailable(str(error)) from error
-        writer = LangfuseDatasetWriter(self._connection, header, dataset)
-        await writer.look()
         yield writer
 
     async def read(self, name: str, version: str | None = None) -> ImageDataset:
@@ -117,9 +119,9 @@ class LangfuseDatasets:
         return list(found.values())
 
     async def present_version(self, dataset: Mapping[str, Any]) -> str:
-        """A version that reads as the dataset stands now: the time of its last change, as far as that is known.
+        """A version that reads as the dataset stands now: the time of its last known change.
 
-        Archiving or deleting in Langfuse's screens leaves no time behind; then it is the server's present one.
+        Archiving or deleting in Langfuse's screens leaves no time behind; then it is the present one.
         """
         params = {"datasetName": dataset["name"], "page": 1, "limit": 1}
         response = await self._connection.request("GET", "/api/public/dataset-items", params=params)

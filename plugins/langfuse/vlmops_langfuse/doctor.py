@@ -1,4 +1,4 @@
-"""``vlmops doctor langfuse``: what commonly goes wrong between user, vlmops, Langfuse, its bucket and the browser."""
+"""``vlmops doctor langfuse``: what goes wrong between user, Langfuse, its bucket and the browser."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +20,9 @@ from vlmops.platforms.port import Check
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.media import LangfuseMedia, MediaOrigin, MediaTarget
 from vlmops_langfuse.references import media_id
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 OLDEST_SERVER = (4, 0)
 SCORE_LISTS_SINCE = (4, 59)
@@ -89,7 +92,9 @@ async def _server(connection: LangfuseConnection) -> tuple[tuple[int, int], Chec
     except (ValueError, KeyError, TypeError):
         said = ""
     if not said:
-        return (0, 0), Check("server", "error", f"{url} answers, but not as a Langfuse does", "check the address")
+        return (0, 0), Check(
+            "server", "error", f"{url} answers, but not as a Langfuse does", "check the address"
+        )
     found = numbers(said)
     if found < OLDEST_SERVER:
         wanted = ".".join(map(str, OLDEST_SERVER))
@@ -114,7 +119,7 @@ def _pairing(sdk: tuple[int, int], server: tuple[int, int]) -> Check:
         return Check(
             "SDK and server",
             "warning",
-            f"{shown}: the SDK loses every score it sends itself (create_score, evaluators of run_experiment); "
+            f"{shown}: the SDK loses every score it sends (create_score, evaluators of run_experiment); "
             "scores that vlmops writes arrive",
             f"upgrade the server to {wanted} or newer, or pip install 'langfuse>=4.14,<5'",
         )
@@ -191,10 +196,14 @@ async def _limits(connection: LangfuseConnection) -> Check:
     response = await connection.http.get("/api/public/v2/datasets", params={"limit": 1})
     limit, left = (response.headers.get(f"x-ratelimit-{name}") for name in ("limit", "remaining"))
     if limit is not None:
-        return Check("rate limits", "ok", f"{limit} dataset requests a window, {left} left; vlmops waits as asked")
+        return Check(
+            "rate limits", "ok", f"{limit} dataset requests a window, {left} left; vlmops waits as asked"
+        )
     if urlsplit(connection.settings.url).netloc.endswith("langfuse.com"):
         return Check(
-            "rate limits", "ok", "Langfuse Cloud: 100 or 1000 dataset requests a minute; vlmops waits as asked"
+            "rate limits",
+            "ok",
+            "Langfuse Cloud: 100 or 1000 dataset requests a minute; vlmops waits as asked",
         )
     return Check("rate limits", "ok", "none announced")
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import PlatformError
 from vlmops.evaluators import Evaluator, Failure, Score, applies, evaluate_in_thread
 from vlmops.platforms.outcome import ScoreReport
 from vlmops.platforms.port import TargetedScore
-from vlmops_langfuse.native_runner import NativeRunner
-from vlmops_langfuse.runs import AnsweredItem
 from vlmops_langfuse.score_bodies import MACHINE_KEY, from_row, given_by, score_id
-from vlmops_langfuse.scores import LangfuseScores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vlmops_langfuse.native_runner import NativeRunner
+    from vlmops_langfuse.runs import AnsweredItem
+    from vlmops_langfuse.scores import LangfuseScores
 
 FAILURE_SCORE = "failure"
 """Name of the categorical score that says why there is no answer."""
@@ -112,7 +115,7 @@ class LangfuseEvaluation:
         if report.failures:
             named = "; ".join(f"{each.id}: {each.message}" for each in report.failures[:_NAMED])
             raise PlatformError(
-                f"{len(report.failures)} scores were not kept by Langfuse ({named}); run it again to write them"
+                f"{len(report.failures)} scores were not kept by Langfuse ({named}); run it again"
             )
         return [board.results for board in boards]
 
@@ -151,7 +154,7 @@ class LangfuseEvaluation:
 
 
 def _noted(score: Score, evaluator: str, parts: int) -> Score:
-    """With a note of who gave it, and with how many others: tells a finished evaluation from an interrupted one."""
+    """With a note of who gave it, and with how many others: tells whether an evaluation was finished."""
     note = {"evaluator": evaluator, "parts": parts}
     return replace(score, metadata={**score.metadata, MACHINE_KEY: note})
 

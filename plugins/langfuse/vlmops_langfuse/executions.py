@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
 from vlmops.platforms.port import Execution, ExecutionQuery, ScoreTarget
-from vlmops_langfuse.connection import LangfuseConnection
 from vlmops_langfuse.media import resolved
-from vlmops_langfuse.settings import LangfuseSettings
+
+if TYPE_CHECKING:
+    from vlmops_langfuse.connection import LangfuseConnection
+    from vlmops_langfuse.settings import LangfuseSettings
 
 _PAGE = 100
 _FIELDS = "core,basic,io,metadata,model,usage,metrics"

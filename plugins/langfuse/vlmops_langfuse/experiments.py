@@ -1,15 +1,13 @@
-"""Experiments on Langfuse: run by its own runner, so that its screens show them, and continued where they stopped."""
+"""Experiments on Langfuse: run by its own runner, and continued where they stopped."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from vlmops.datasets import Sample
 from vlmops.errors import PlatformError, SampleError, UsageError
-from vlmops.evaluators import Evaluator, SetScore
 from vlmops.platforms.port import (
     ExperimentPlan,
     ExperimentRecord,
@@ -18,15 +16,19 @@ from vlmops.platforms.port import (
     ScoreTarget,
     TargetedScore,
 )
-from vlmops_langfuse.connection import LangfuseConnection
-from vlmops_langfuse.datasets import LangfuseDatasets
 from vlmops_langfuse.evaluation import LangfuseEvaluation
 from vlmops_langfuse.media import LangfuseMedia, resolved
 from vlmops_langfuse.native_runner import NativeRunner
 from vlmops_langfuse.runs import AnsweredItem, failed, from_row, run_name
 from vlmops_langfuse.score_bodies import set_score
-from vlmops_langfuse.scores import LangfuseScores
 from vlmops_langfuse.waiting import until
+
+if TYPE_CHECKING:
+    from vlmops.datasets import Sample
+    from vlmops.evaluators import Evaluator, SetScore
+    from vlmops_langfuse.connection import LangfuseConnection
+    from vlmops_langfuse.datasets import LangfuseDatasets
+    from vlmops_langfuse.scores import LangfuseScores
 
 _SINCE = "2023-01-01T00:00:00.000Z"
 _FIELDS = "core,dataset,io,experimentMetadata"
@@ -85,7 +87,7 @@ class LangfuseExperiments:
     async def evaluate(
         self, experiment_id: str, evaluators: Sequence[Evaluator], progress: Progress | None = None
     ) -> ExperimentRecord:
-        """Score an experiment that has run, by vlmops or by anyone; scores of the same evaluator are replaced.
+        """Score an experiment that has run, anyone's; scores of the same evaluator are replaced.
 
         Raises:
             PlatformError: There is no such experiment, or Langfuse did not keep every score.

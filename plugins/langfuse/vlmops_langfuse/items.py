@@ -83,7 +83,7 @@ def to_item(sample: Sample, dataset_id: str, *, as_chat: bool = True) -> dict[st
         "metadata": _shown_metadata(sample),
     }
     machine = {
-        "id": sample.id,
+        "id": _escaped(sample.id),
         "digest": digest(sample),
         "seals": {name: seal(value) for name, value in shown.items()},
         "sample": _text_of(sample),
@@ -102,7 +102,7 @@ def state_of(item: Mapping[str, Any]) -> ItemState:
     if machine is None:
         return ItemState(str(item["id"]), "")
     intact = not _edited(item, metadata, machine)
-    return ItemState(str(machine["id"]), str(machine.get("digest", "")) if intact else "")
+    return ItemState(_unescaped(machine["id"]), str(machine.get("digest", "")) if intact else "")
 
 
 def from_item(item: Mapping[str, Any], restore: Restore, resolve: Resolve) -> Sample:
@@ -123,7 +123,7 @@ def from_item(item: Mapping[str, Any], restore: Restore, resolve: Resolve) -> Sa
         changed = _parts(shown, resolve)
         parts = {key: changed[key] if FIELDS[key] in edited else kept[key] for key in FIELDS}
         return Sample(
-            id=str(machine["id"]),
+            id=_unescaped(machine["id"]),
             inputs=parts["inputs"],
             expected=parts["expected"],
             metadata=parts["metadata"] or {},
@@ -142,7 +142,7 @@ def from_item(item: Mapping[str, Any], restore: Restore, resolve: Resolve) -> Sa
 
 
 def seal(value: Any) -> str:
-    """A short hash of a value as Langfuse gives it back: blind to key order, number types and lost characters.
+    """A short hash of a value as Langfuse gives it back: blind to order, number types and lost characters.
 
     Example:
         >>> seal({"a": 1, "b": 2.0}) == seal({"b": 2, "a": 1.0})
@@ -171,6 +171,18 @@ def _as_stored(value: Any) -> Any:
     return [_as_stored(inner) for inner in value]
 
 
+def _escaped(text: str) -> str:
+    """Text in which nothing is left that Langfuse would drop."""
+    return json.dumps(text)[1:-1]
+
+
+def _unescaped(text: Any) -> str:
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        return str(text)
+
+
 def _text_of(sample: Sample) -> str:
     content: dict[str, Any] = {"inputs": map_images(sample.inputs, to_json)}
     if sample.expected is not None:
@@ -191,7 +203,7 @@ def _shown_inputs(sample: Sample, as_chat: bool) -> Any:
 
 
 def chat_content(inputs: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The inputs as parts of one chat message: pictures first, since lists show only the first 200 characters."""
+    """The inputs as parts of one chat message: pictures first, since lists show only 200 characters."""
     parts: list[dict[str, Any]] = [
         {"type": "image_url", "image_url": {"url": reference_to(image)}} for image in images_in(inputs)
     ]

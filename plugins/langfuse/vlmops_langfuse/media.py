@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from weakref import WeakValueDictionary
 
@@ -20,7 +20,9 @@ from vlmops.errors import ImageError, MediaError, PlatformUnavailable
 from vlmops.images import Image, ImageReference
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.references import media_id, media_id_in_url, parse_reference, reference_to
-from vlmops_langfuse.settings import LangfuseSettings
+
+if TYPE_CHECKING:
+    from vlmops_langfuse.settings import LangfuseSettings
 
 TAKEN = (
     "image/png",
@@ -130,7 +132,7 @@ class LangfuseMedia:
         except httpx.TransportError as error:
             message = (
                 f"{image.source}: Langfuse's bucket at {urlsplit(url).netloc} does not take the upload "
-                f"({type(error).__name__}); the address comes from the server's LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT "
+                f"({type(error).__name__}); it comes from the server's LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT "
                 "and must be reachable from here"
             )
             raise MediaError(message) if self._stored else PlatformUnavailable(message) from error

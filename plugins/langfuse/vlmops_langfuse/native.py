@@ -2,8 +2,8 @@
 
 :func:`as_evaluator` goes into ``langfuse.run_experiment(evaluators=[...])`` and
 ``run_batched_evaluation(evaluators=[...])``, :func:`as_run_evaluator` into ``run_evaluators=[...]`` and
-:func:`as_mapper` into ``run_batched_evaluation(mapper=...)``. Evaluators get real pictures. The scores are the
-SDK's: it gives them new ids each time, so running twice scores twice; ``vlmops score`` does not.
+:func:`as_mapper` into ``run_batched_evaluation(mapper=...)``. Evaluators get real pictures. The scores are
+the SDK's: it gives them new ids each time, so running twice scores twice; ``vlmops score`` does not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from vlmops.evaluators import (
     applies,
     evaluate_in_thread,
 )
-from vlmops.images import Image
 from vlmops_langfuse.connection import LangfuseConnection
 from vlmops_langfuse.executions import parsed
 from vlmops_langfuse.items import MACHINE_KEY, from_item
@@ -36,6 +35,8 @@ from vlmops_langfuse.settings import LangfuseSettings
 
 if TYPE_CHECKING:
     from langfuse import Evaluation, EvaluatorInputs
+
+    from vlmops.images import Image
 
 NativeEvaluator = Callable[..., Awaitable[list[Any]]]
 
@@ -129,9 +130,7 @@ def as_run_evaluator(evaluator: SetEvaluator, settings: LangfuseSettings | None 
 
     async def over_all(*, item_results: Sequence[Any], **_: Any) -> list[Evaluation]:
         cases = [reader.case_of(result.item, result.output) for result in item_results]
-        usable = [
-            case for case in cases if not isinstance(case.output, Failure) and applies(evaluator, case)
-        ]
+        usable = [case for case in cases if not isinstance(case.output, Failure) and applies(evaluator, case)]
         result = evaluator.evaluate_set(usable) if usable else []
         if inspect.isawaitable(result):
             result = await result

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vlmops.datasets import Sample
 from vlmops.errors import ImageError, MediaError, PlatformError
 from vlmops.evaluators import Failure, FailureKind, Score
 from vlmops.images import images_in, map_images
-from vlmops.models import ModelReply
 from vlmops.platforms.port import ExperimentPlan, ScoreTarget
 from vlmops_langfuse.items import shown_metadata
 from vlmops_langfuse.media import TAKEN, LangfuseMedia, MediaTarget
 from vlmops_langfuse.references import reference_to
 from vlmops_langfuse.runs import Answer, AnsweredItem, run_metadata, run_name, to_case, to_output
-from vlmops_langfuse.settings import LangfuseSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from langfuse import Langfuse
+
+    from vlmops.datasets import Sample
+    from vlmops_langfuse.settings import LangfuseSettings
 
 _TIMEOUT = 60
 _ATTEMPTS = 4
@@ -109,7 +110,7 @@ class NativeRunner:
         await asyncio.to_thread(self._run, plan, version, wanted, task)
         if lost := [sample.id for key, (_, sample) in items.items() if key not in taken]:
             raise PlatformError(
-                f"Langfuse's runner left out {len(lost)} of {len(wanted)} samples (the first is {lost[0]!r}); "
+                f"Langfuse's runner left out {len(lost)} of {len(wanted)} samples (first: {lost[0]!r}); "
                 "its log says why; run it again to continue"
             )
         return list(taken.values())

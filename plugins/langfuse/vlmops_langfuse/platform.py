@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from vlmops.platforms.port import Capabilities, Check
 from vlmops_langfuse.connection import LangfuseConnection
 from vlmops_langfuse.datasets import LangfuseDatasets
 from vlmops_langfuse.executions import LangfuseExecutions
 from vlmops_langfuse.experiments import LangfuseExperiments
-from vlmops_langfuse.retry import RetryPolicy
 from vlmops_langfuse.scores import LangfuseScores
-from vlmops_langfuse.settings import LangfuseSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from vlmops_langfuse.retry import RetryPolicy
+    from vlmops_langfuse.settings import LangfuseSettings
 
 
 class LangfusePlatform:

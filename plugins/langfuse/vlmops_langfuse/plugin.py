@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import PrerequisiteError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     from vlmops.platforms.port import LocalServer, Platform
 
 
@@ -35,7 +36,7 @@ class LangfusePlugin:
             PrerequisiteError: Always; the message says how to start one.
         """
         raise PrerequisiteError(
-            "vlmops cannot start Langfuse itself: run 'docker compose up' in a checkout of langfuse/langfuse, "
+            "vlmops cannot start Langfuse: run 'docker compose up' in a checkout of langfuse/langfuse, "
             "then set LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
         )
 

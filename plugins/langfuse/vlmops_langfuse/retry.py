@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers after which the same request may succeed."""
@@ -69,11 +72,12 @@ class RetryPolicy:
             await asyncio.sleep(max(retry_after(response), self._backoff(attempt)))
 
     async def _wait_for_brake(self) -> None:
-        while (wait := self._resume_at - time.monotonic()) > 0:
+        # Meanwhile another request may have been told to wait longer.
+        while (wait := self._resume_at - time.monotonic()) > 0:  # noqa: ASYNC110 - it is about time, not state
             await asyncio.sleep(wait)
 
     def _backoff(self, attempt: int) -> float:
-        longest = min(self.longest_wait, self.first_wait * 2 ** min(attempt - 1, 16))
+        longest = min(self.longest_wait, self.first_wait * 2.0 ** min(attempt - 1, 16))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 

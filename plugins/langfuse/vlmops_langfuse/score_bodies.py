@@ -6,11 +6,13 @@ import math
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import PlatformError
 from vlmops.evaluators import Score, SetScore, Value
-from vlmops.platforms.port import ScoreTarget, TargetedScore
+
+if TYPE_CHECKING:
+    from vlmops.platforms.port import ScoreTarget, TargetedScore
 
 MACHINE_KEY = "vlmops"
 """Where a score's metadata says what Langfuse has no field for."""
@@ -55,6 +57,8 @@ def to_body(item: TargetedScore, timestamp: datetime, config_id: str | None = No
         PlatformError: Langfuse cannot hold it.
     """
     score = item.score
+    if not score.name.strip():
+        raise PlatformError("the score has no name: give its evaluator one")
     kind, value = typed(score.value)
     if kind == "TEXT" and not 1 <= len(str(value)) <= _LONGEST_TEXT:
         raise PlatformError(

@@ -1,4 +1,4 @@
-"""Scores on Langfuse: written under fixed ids, in lists where the server takes them, and read back to be sure.
+"""Scores on Langfuse: written under fixed ids, and read back to be sure.
 
 A server before 4.59 refuses lists; any server may answer "accepted" and drop a score that contradicts its
 config. Only what can be read back counts as written.
@@ -12,18 +12,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import ImageError, MediaError, PlatformError, PlatformUnavailable, UsageError
-from vlmops.evaluators import Score
-from vlmops.images import Image
 from vlmops.platforms.outcome import ItemFailure, ScoreReport
-from vlmops.platforms.port import ScoreTarget, TargetedScore
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.media import LangfuseMedia, MediaTarget
 from vlmops_langfuse.score_bodies import holds, score_id, to_body, typed
 from vlmops_langfuse.targets import LangfuseTargets
 from vlmops_langfuse.waiting import until
+
+if TYPE_CHECKING:
+    from vlmops.evaluators import Score
+    from vlmops.images import Image
+    from vlmops.platforms.port import ScoreTarget, TargetedScore
 
 _AT_ONCE = 50
 _LARGEST_REQUEST = 900_000
@@ -91,7 +93,7 @@ class LangfuseScores:
         for name in new:
             if len(name) > _LONGEST_CONFIG_NAME:
                 raise UsageError(
-                    f"score config {name!r} has {len(name)} characters; Langfuse takes {_LONGEST_CONFIG_NAME}: "
+                    f"score config {name!r} has {len(name)} characters; the most is {_LONGEST_CONFIG_NAME}: "
                     "give the evaluator a shorter name"
                 )
         present: dict[str, str] = {}
@@ -236,7 +238,7 @@ class LangfuseScores:
         for each in waiting.values():
             config = " (does it fit its score config?)" if "configId" in each.body else ""
             each.problem = (
-                f"Langfuse accepted the score, yet does not show it after {seconds:g} s: it dropped it{config}, "
+                f"Langfuse accepted it, yet does not show it after {seconds:g} s: it dropped it{config}, "
                 "or its ingestion is behind"
             )
 
@@ -253,7 +255,7 @@ class LangfuseScores:
 
 
 def _note_rejections(chunk: Sequence[_Written], errors: Sequence[Any]) -> None:
-    """Match the errors of a partly accepted list with its scores; what cannot be matched, reading back finds."""
+    """Match the errors of a partly accepted list with its scores; reading back finds the rest."""
     by_id = {each.body["id"]: each for each in chunk}
     for error in errors:
         said = error if isinstance(error, Mapping) else {"message": str(error)}
@@ -282,7 +284,7 @@ def _chunks(outgoing: Sequence[_Written]) -> Iterator[list[_Written]]:
 
 
 def _media_target(target: ScoreTarget, field: str) -> MediaTarget:
-    """Where a picture for this target belongs; sessions and runs have no media, so it gets a trace of its own."""
+    """Where a picture for this target belongs; for sessions and runs, to a trace of its own."""
     if target.kind == "span":
         return MediaTarget(field, trace_id=target.trace_id, observation_id=target.id)
     if target.kind == "trace":

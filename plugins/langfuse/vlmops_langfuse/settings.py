@@ -19,8 +19,8 @@ class LangfuseSettings:
         public_key: Names the project; never printed all the same.
         secret_key: Never printed.
         concurrency: How many requests are under way at once.
-        visible_within: Seconds within which what was written must be readable; Langfuse stores scores and
-            spans a little later than it accepts them (6 s with a server's defaults, 16 s around midnight UTC).
+        visible_within: Seconds within which what was written must be readable; Langfuse stores scores
+            and spans later than it accepts them (6 s with a server's defaults, 16 s around midnight UTC).
 
     Example:
         >>> LangfuseSettings("https://cloud.langfuse.com", "pk-lf-1", "sk-lf-1")

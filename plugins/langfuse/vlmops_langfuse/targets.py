@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vlmops.platforms.port import ScoreTarget
-from vlmops_langfuse.connection import LangfuseConnection
 from vlmops_langfuse.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from vlmops.platforms.port import ScoreTarget
+    from vlmops_langfuse.connection import LangfuseConnection
 
 _PAGE = 1000
 _PATIENCE = 20.0

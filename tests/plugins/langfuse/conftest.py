@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from langfuse_server import LangfuseServer
 from langfuse_server.fixtures import langfuse_server
-
 from vlmops_langfuse import LangfusePlatform
 from vlmops_langfuse.retry import RetryPolicy
 from vlmops_langfuse.settings import LangfuseSettings

@@ -18,7 +18,6 @@ from vlmops_langfuse import as_evaluator, as_mapper, as_run_evaluator
 
 if TYPE_CHECKING:
     from langfuse_server import LangfuseServer
-
     from vlmops_langfuse import LangfusePlatform
     from vlmops_langfuse.settings import LangfuseSettings
 

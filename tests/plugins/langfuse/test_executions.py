@@ -1,0 +1,106 @@
+"""What Langfuse has recorded, with pictures in the place of whatever stands for them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from langfuse import Langfuse
+
+from vlmops.evaluators import Failure
+from vlmops.platforms import ExecutionQuery
+from vlmops.testing import picture
+from vlmops.testing.contract import executions_on
+
+if TYPE_CHECKING:
+    from langfuse_server import LangfuseServer
+    from vlmops_langfuse import LangfusePlatform
+
+
+@pytest.fixture
+def client(langfuse_server: LangfuseServer) -> Langfuse:
+    return Langfuse(
+        public_key=langfuse_server.public_key,
+        secret_key=langfuse_server.secret_key,
+        base_url=langfuse_server.url,
+    )
+
+
+def record(client: Langfuse, name: str, **fields: Any) -> None:
+    with client.start_as_current_observation(name=name, as_type="generation") as span:
+        span.update(**fields)
+    client.flush()
+
+
+def test_inputs_hold_pictures_and_outputs_stay_as_answered(
+    client: Langfuse, platform: LangfusePlatform
+) -> None:
+    content = [
+        {"type": "text", "text": "Total?"},
+        {"type": "image_url", "image_url": {"url": picture(1).data_uri()}},
+    ]
+    record(
+        client,
+        "read",
+        input=[{"role": "user", "content": content}],
+        output="12.50",
+        model="m",
+        usage_details={"input": 10, "output": 2},
+        metadata={"shop": "A"},
+    )
+    execution = executions_on(platform, ExecutionQuery(name="read"))[0]
+    assert execution.case.images[0].read() == picture(1).read()
+    assert execution.case.output == "12.50"
+    assert execution.case.usage is not None
+    assert (execution.case.usage.input_tokens, execution.case.usage.output_tokens) == (10, 2)
+    assert execution.case.metadata["model"] == "m"
+    assert execution.target.trace_id
+
+
+def test_answers_in_messages_and_json_are_read_and_errors_are_failures(
+    client: Langfuse, platform: LangfusePlatform
+) -> None:
+    record(client, "message", output={"role": "assistant", "content": "seven"})
+    record(client, "json", output={"total": 12.5})
+    record(client, "broken", level="ERROR", status_message="the model is gone")
+    found = {
+        name: executions_on(platform, ExecutionQuery(name=name))[0].case.output
+        for name in ("message", "json", "broken")
+    }
+    assert found["message"] == "seven"
+    assert found["json"] == {"total": 12.5}
+    assert isinstance(found["broken"], Failure)
+    assert found["broken"].message == "the model is gone"
+
+
+def test_queries_choose(client: Langfuse, platform: LangfusePlatform) -> None:
+    for name in ("a", "b", "a"):
+        record(client, name, output=name)
+    with client.start_as_current_observation(name="a", as_type="tool"):
+        pass
+    client.flush()
+    every = executions_on(platform, ExecutionQuery())
+    assert len(every) == 4
+    assert [e.started_at for e in every] == sorted((e.started_at for e in every), reverse=True)
+    assert len(executions_on(platform, ExecutionQuery(name="a", kind="LLM"))) == 2
+    assert len(executions_on(platform, ExecutionQuery(limit=3))) == 3
+    chosen = every[0].target.trace_id
+    assert {e.target.trace_id for e in executions_on(platform, ExecutionQuery(trace_ids=[chosen]))} == {
+        chosen
+    }
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert executions_on(platform, ExecutionQuery(start=later)) == []
+    assert len(executions_on(platform, ExecutionQuery(end=later))) == 4
+    assert len(executions_on(platform, ExecutionQuery(project="proj-test"))) == 4
+    assert executions_on(platform, ExecutionQuery(project="another-environment")) == []
+
+
+def test_many_are_read_page_by_page(
+    client: Langfuse, platform: LangfusePlatform, langfuse_server: LangfuseServer
+) -> None:
+    for number in range(230):
+        client.start_observation(name="many", as_type="generation", output=str(number)).end()
+    client.flush()
+    assert len(executions_on(platform, ExecutionQuery(name="many"))) == 230
+    assert langfuse_server.count("GET /api/public/v2/observations") == 3
