@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from vlmops.datasets.dataset import Entry, ImageDataset, SampleSource, Source
+from vlmops.datasets.dataset import ImageDataset
 from vlmops.datasets.manifest import Revision, digest
 from vlmops.datasets.sample import ImageField, Sample
+from vlmops.datasets.source import Entry, SampleSource, Source
 from vlmops.datasets.sources import Columns, FolderSource, TableSource, open_source
 
 __all__ = [

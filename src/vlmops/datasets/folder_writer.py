@@ -6,22 +6,21 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from vlmops.datasets.manifest import to_line
+from vlmops.datasets.manifest import MANIFEST_NAME, to_line
 from vlmops.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from vlmops.datasets.dataset import ImageDataset
+    from vlmops.datasets.sample import Sample
     from vlmops.images import Image
 
-MANIFEST_NAME = "manifest.jsonl"
 PICTURES = "images"
 
 
-def write_folder(dataset: ImageDataset, folder: Path) -> Path:
-    """Write the dataset and give the manifest's path.
+def write_folder(samples: Iterable[Sample], folder: Path) -> Path:
+    """Write the samples and give the manifest's path.
 
     A picture that is there already is not written again, so an interrupted run goes on where it stopped;
     the manifest appears only when it is complete.
@@ -35,7 +34,7 @@ def write_folder(dataset: ImageDataset, folder: Path) -> Path:
     (folder / PICTURES).mkdir(parents=True, exist_ok=True)
     target = folder / MANIFEST_NAME
     with _appearing_when_complete(target) as out:
-        for sample in dataset:
+        for sample in samples:
             uris = {image.sha256: _write_picture(image, folder) for image in sample.images}
             out.write(to_line(sample, uris) + "\n")
     return target

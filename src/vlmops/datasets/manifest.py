@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from vlmops.datasets.sample import Sample
     from vlmops.images import Image
 
+MANIFEST_NAME = "manifest.jsonl"
+"""The file name by which a folder is known to hold a manifest."""
+
 _MODULUS = 1 << 256
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vlmops.datasets.folder_writer import MANIFEST_NAME
+from vlmops.datasets.manifest import MANIFEST_NAME
 from vlmops.datasets.sample import Sample
 from vlmops.datasets.sources.columns import Columns
 from vlmops.datasets.sources.table import TableSource
@@ -24,7 +24,7 @@ from vlmops.errors import ImageError, SampleError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from vlmops.datasets.dataset import Entry
+    from vlmops.datasets.source import Entry
 
 SIDECARS = ("metadata.jsonl", "metadata.csv")
 

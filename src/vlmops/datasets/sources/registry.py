@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from vlmops.datasets.dataset import Source
+from vlmops.datasets.source import Source
 from vlmops.datasets.sources.columns import Columns
 from vlmops.datasets.sources.folder import FolderSource
 from vlmops.datasets.sources.table import SUFFIXES, TableSource

@@ -16,7 +16,7 @@ from vlmops.errors import SampleError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vlmops.datasets.dataset import Entry
+    from vlmops.datasets.source import Entry
 
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv")
 
