@@ -32,6 +32,7 @@ class ImageDataset:
         metadata: JSON about the whole dataset.
 
     Example:
+        >>> from vlmops import Sample
         >>> dataset = ImageDataset.from_samples("receipts", [Sample("r1", {"question": "Total?"})])
         >>> [sample.id for sample in dataset]
         ['r1']

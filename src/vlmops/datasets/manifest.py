@@ -28,6 +28,7 @@ class Revision:
     Sample digests are added modulo 2**256, so their order does not matter.
 
     Example:
+        >>> from vlmops import Sample
         >>> a, b = Sample("a", {"n": 1}), Sample("b", {"n": 2})
         >>> first, second = Revision(), Revision()
         >>> for sample in (a, b): first.add(digest(sample))
@@ -55,6 +56,7 @@ def digest(sample: Sample) -> str:
     """SHA-256 (hex) of a sample's content; pictures count by the hash of their bytes.
 
     Example:
+        >>> from vlmops import Sample
         >>> digest(Sample("a", {"n": 1, "m": 2})) == digest(Sample("a", {"m": 2.0, "n": 1.0}))
         True
     """

@@ -31,6 +31,8 @@ class ModelTask:
 
     Example:
         >>> import asyncio
+        >>> from vlmops import Sample
+        >>> from vlmops.models import ModelReply
         >>> class Parrot:
         ...     name = "parrot"
         ...     async def answer(self, request):
@@ -88,6 +90,7 @@ def function_task(
 
     Example:
         >>> import asyncio
+        >>> from vlmops import Sample
         >>> asyncio.run(function_task(lambda sample: sample.id.upper())(Sample("a1", {}))).output
         'A1'
     """

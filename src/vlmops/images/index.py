@@ -1,6 +1,6 @@
 """The image index: what preparing a file gave, so that an unchanged file need not be read again.
 
-Like git's index, it is a cache that is believed only while the file's number, length and time of change are
+Like git's index, it is a cache that is believed only while the file's number, length and times of change are
 the ones it was made from; a file changed within the clock's grain of being indexed is not entered at all.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vlmops.images.image import Image
 from vlmops.images.origin import PathOrigin
@@ -44,6 +44,7 @@ class ImageIndex:
 
     Example:
         >>> import tempfile, numpy as np
+        >>> from pathlib import Path
         >>> folder = Path(tempfile.mkdtemp())
         >>> picture = Image.from_array(np.zeros((2, 3, 3), np.uint8))
         >>> with ImageIndex(folder / "images.sqlite") as index:
@@ -77,13 +78,13 @@ class ImageIndex:
         """
         if not isinstance(image.origin, PathOrigin):
             return preparation.prepare(image)
-        key = (str(image.origin.path.absolute()), preparation.fingerprint)
-        stamp = image.origin.stamp()
-        known = self._find(key, repr(stamp))
+        stamp = _stamp(image.origin)
+        known = self._find(image, image.origin, preparation, stamp)
         if known is not None:
-            return Image.from_reference(known, PreparedOrigin(image, preparation))
+            return known
+        settled = stamp is not None and stamp.settled
         result = preparation.prepare(image)
-        if image.origin.stamp() == stamp and _settled(image.origin):
+        if settled and stamp == _stamp(image.origin):
             entry = (
                 repr(stamp),
                 result.sha256,
@@ -93,12 +94,21 @@ class ImageIndex:
                 result.byte_length,
             )
             with self._lock:
-                self._pending[key] = entry
+                self._pending[_key(image.origin, preparation)] = entry
                 if len(self._pending) >= _PENDING:
                     self._write()
         return result
 
-    def _find(self, key: tuple[str, str], stamp: str) -> ImageReference | None:
+    def known(self, image: Image, preparation: Preparation) -> Image | None:
+        """The same, if nothing has to be read for it."""
+        if not isinstance(image.origin, PathOrigin):
+            return None
+        return self._find(image, image.origin, preparation, _stamp(image.origin))
+
+    def _find(
+        self, image: Image, origin: PathOrigin, preparation: Preparation, stamp: _Stamp | None
+    ) -> Image | None:
+        key = _key(origin, preparation)
         with self._lock:
             row = (
                 self._pending.get(key)
@@ -108,7 +118,9 @@ class ImageIndex:
                     key,
                 ).fetchone()
             )
-        return ImageReference(*row[1:]) if row is not None and row[0] == stamp else None
+        if row is None or stamp is None or row[0] != repr(stamp):
+            return None
+        return Image.from_reference(ImageReference(*row[1:]), PreparedOrigin(image, preparation))
 
     def _write(self) -> None:
         with self._connection:
@@ -119,6 +131,28 @@ class ImageIndex:
         self._pending.clear()
 
 
-def _settled(origin: PathOrigin) -> bool:
-    """Whether another change to the file would be sure to change its time."""
-    return time.time_ns() - origin.path.stat().st_mtime_ns > _CLOCK_GRAIN_NS
+class _Stamp(NamedTuple):
+    """Changes when the file does; the time of its inode's change shows what a copied time of change hides."""
+
+    number: int
+    length: int
+    changed_ns: int
+    inode_changed_ns: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether another change to the file would be sure to change its times."""
+        return time.time_ns() - max(self.changed_ns, self.inode_changed_ns) > _CLOCK_GRAIN_NS
+
+
+def _stamp(origin: PathOrigin) -> _Stamp | None:
+    """``None`` where there is nothing to look at; preparing the picture says why."""
+    try:
+        found = origin.path.stat()
+    except (OSError, ValueError):
+        return None
+    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _key(origin: PathOrigin, preparation: Preparation) -> tuple[str, str]:
+    return str(origin.path.absolute()), preparation.fingerprint

@@ -34,6 +34,7 @@ class PushJournal:
 
     Example:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> file = Path(tempfile.mkdtemp()) / "journal.sqlite"
         >>> with PushJournal(file, "phoenix http://localhost:6006 receipts") as journal:
         ...     journal.open("v1")

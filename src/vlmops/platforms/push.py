@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -140,8 +140,31 @@ class _Pictures:
         self._preparation = preparation or Preparation()
         self._index = stack.enter_context(ImageIndex(cache_folder() / "images.sqlite"))
 
-    def prepared(self, image: Image) -> Image:
-        return self._index.prepared(image, self._preparation)
+    def prepared(self, sample: Sample) -> Ready:
+        """The sample with every picture prepared."""
+        return self._ready(sample, partial(self._index.prepared, preparation=self._preparation))
+
+    def known(self, sample: Sample) -> Ready | None:
+        """The same where no picture has to be read for it."""
+        found = []
+        for _, image in sample.image_fields():
+            known = self._index.known(image, self._preparation)
+            if known is None:
+                return None
+            found.append(known)
+        in_order = iter(found)
+        return self._ready(sample, lambda _: next(in_order))
+
+    def _ready(self, sample: Sample, prepare: Callable[[Image], Image]) -> Ready:
+        from vlmops.images import map_images
+
+        prepared = replace(
+            sample,
+            inputs=map_images(sample.inputs, prepare),
+            expected=map_images(sample.expected, prepare),
+            metadata=map_images(sample.metadata, prepare),
+        )
+        return Ready(prepared, digest(prepared))
 
 
 @dataclass
@@ -204,7 +227,7 @@ class _PushRun:
         """Prepare a window of samples at once, giving them in the dataset's order."""
         window: deque[asyncio.Task[Ready | ItemFailure]] = deque()
         try:
-            async for entry in _entries(dataset):
+            async for entry in _entries(dataset, self.pictures.known):
                 window.append(asyncio.create_task(self._prepare(entry)))
                 if len(window) >= _WINDOW:
                     yield await window.popleft()
@@ -215,42 +238,40 @@ class _PushRun:
                 task.cancel()
             await asyncio.gather(*window, return_exceptions=True)
 
-    async def _prepare(self, entry: Entry) -> Ready | ItemFailure:
+    async def _prepare(self, entry: Entry | Ready) -> Ready | ItemFailure:
         if isinstance(entry, SampleError):
             return _failure(entry)
         try:
-            sample, content = await asyncio.to_thread(self._with_prepared_images, entry)
+            ready = (
+                entry if isinstance(entry, Ready) else await asyncio.to_thread(self.pictures.prepared, entry)
+            )
         except ImageError as error:
             return ItemFailure(entry.id, str(error), source=entry.source)
         except Exception as error:  # noqa: BLE001 - one picture that breaks a decoder costs one sample
             return ItemFailure(entry.id, f"{type(error).__name__}: {error}", source=entry.source)
         refused: dict[str, str] = {}
         for lane in self.lanes:
-            if problem := await lane.store_images(sample):
+            if problem := await lane.store_images(ready.sample):
                 refused[lane.name] = problem
-        return Ready(sample, content, refused)
-
-    def _with_prepared_images(self, sample: Sample) -> tuple[Sample, str]:
-        from vlmops.images import map_images
-
-        prepare = partial(map_images, fn=self.pictures.prepared)
-        prepared = replace(
-            sample,
-            inputs=prepare(sample.inputs),
-            expected=prepare(sample.expected),
-            metadata=prepare(sample.metadata),
-        )
-        return prepared, digest(prepared)
+        return replace(ready, refused=refused)
 
 
-async def _entries(dataset: ImageDataset) -> AsyncIterator[Entry]:
-    """Read the source in a thread, a few entries ahead, so that slow disks do not stall the uploads."""
-    entries = dataset.entries()
+async def _entries(
+    dataset: ImageDataset, known: Callable[[Sample], Ready | None]
+) -> AsyncIterator[Entry | Ready]:
+    """Read the source in a thread, a few entries ahead, so that slow disks do not stall the uploads.
 
-    def some(source: Iterator[Entry]) -> list[Entry]:
-        return list(islice(source, _READ_AHEAD))
+    Samples whose pictures are known are made ready there and then: a thread for each would cost more.
+    """
+    source = dataset.entries()
 
-    while batch := await asyncio.to_thread(some, entries):
+    def some() -> list[Entry | Ready]:
+        return [
+            entry if isinstance(entry, SampleError) else known(entry) or entry
+            for entry in islice(source, _READ_AHEAD)
+        ]
+
+    while batch := await asyncio.to_thread(some):
         for entry in batch:
             yield entry
 
