@@ -47,6 +47,7 @@ class LangfuseConnection:
         self.retries = retries or RetryPolicy()
         self._http: httpx.AsyncClient | None = None
         self._bucket: httpx.AsyncClient | None = None
+        self._gate: asyncio.Semaphore | None = None
         self._project_id = ""
 
     @property
@@ -75,7 +76,7 @@ class LangfuseConnection:
     async def aclose(self) -> None:
         """Close the pools; using the connection again opens new ones."""
         pools = [pool for pool in (self._http, self._bucket) if pool is not None]
-        self._http = self._bucket = None
+        self._http = self._bucket = self._gate = None
         for pool in pools:
             await pool.aclose()
 
@@ -107,9 +108,7 @@ class LangfuseConnection:
         chosen = {key: value for key, value in (params or {}).items() if value is not None}
         what = f"{method} {path}"
         try:
-            response = await self.retries.answer(
-                lambda: self.http.request(method, path, params=chosen, json=body)
-            )
+            response = await self.retries.answer(lambda: self._sent(method, path, chosen, body))
         except httpx.TransportError as error:
             raise await self._unanswered(what, error) from error
         if response.status_code in _GONE:
@@ -155,6 +154,13 @@ class LangfuseConnection:
     async def project_url(self) -> str:
         """The project's address in Langfuse's own screens."""
         return f"{self.settings.url}/project/{await self.project_id()}"
+
+    async def _sent(self, method: str, path: str, params: Mapping[str, Any], body: Any) -> httpx.Response:
+        """One attempt. The pool's own queue takes time that grows with its square, so none waits there."""
+        if self._gate is None:
+            self._gate = asyncio.Semaphore(self.settings.concurrency)
+        async with self._gate:
+            return await self.http.request(method, path, params=params, json=body)
 
     async def _unanswered(self, what: str, error: httpx.TransportError) -> PlatformError:
         """One request that breaks every time is that request's fault, as long as others are answered."""

@@ -27,6 +27,7 @@ def score_id(target: ScoreTarget, name: str) -> str:
     """The fixed id of a score of this name on this target: writing it again updates it.
 
     Example:
+        >>> from vlmops.platforms.port import ScoreTarget
         >>> target = ScoreTarget("trace", "0af7651916cd43dd8448eb211c80319c")
         >>> score_id(target, "cer") == score_id(target, "cer") != score_id(target, "wer")
         True
