@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vlmops.evaluators.bases import (
+    ComparisonEvaluator,
+    NamedEvaluator,
+    OutputEvaluator,
+    OutputReader,
+    PairReader,
+    Readings,
+)
 from vlmops.evaluators.builtin import builtin_evaluators, load_class
 from vlmops.evaluators.case import Case, Usage
+from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.evaluator import (
-    MISSING,
-    ComparisonEvaluator,
     Evaluator,
     Result,
     SetEvaluator,
@@ -20,11 +27,11 @@ from vlmops.evaluators.evaluator import (
     applies,
     evaluate,
     evaluate_in_thread,
-    select,
 )
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import EvaluatorEntry, create, entries, register
 from vlmops.evaluators.score import Direction, Interval, Range, Score, SetScore, Value
+from vlmops.evaluators.selection import MISSING, select
 
 if TYPE_CHECKING:
     from vlmops.evaluators.captions.bleu import Bleu as Bleu
@@ -109,7 +116,12 @@ __all__ = [
     "Failure",
     "FailureKind",
     "Interval",
+    "NamedEvaluator",
+    "OutputEvaluator",
+    "OutputReader",
+    "PairReader",
     "Range",
+    "Readings",
     "Result",
     "Score",
     "SetEvaluator",
@@ -122,6 +134,7 @@ __all__ = [
     "entries",
     "evaluate",
     "evaluate_in_thread",
+    "picture_clusters",
     "register",
     "select",
 ]

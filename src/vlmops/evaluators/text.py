@@ -9,6 +9,8 @@ from typing import Any, Literal
 Normalization = Literal["NFC", "NFD", "NFKC", "NFKD"]
 """A Unicode normalisation form (Unicode Standard Annex 15)."""
 
+_HALF_WIDTH = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, 0x3000: 0x20}
+
 
 def as_text(value: Any) -> str:
     """A JSON scalar as text: strings as they are, numbers and booleans as JSON spells them.
@@ -51,4 +53,23 @@ def to_half_width(text: str) -> str:
     return text.translate(_HALF_WIDTH)
 
 
-_HALF_WIDTH = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, 0x3000: 0x20}
+def shown(value: Any, limit: int = 80) -> str:
+    r"""A value as messages quote it: on one line, and cut off after so many characters.
+
+    Example:
+        >>> shown("two lines\nof text"), shown([1, 2]), shown("abcdefgh", 5)
+        ("'two lines of text'", '[1, 2]', "'abcd…'")
+    """
+    flat = " ".join(str(value).split())
+    cut = shortened(flat, limit)
+    return repr(cut) if isinstance(value, str) else cut
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, or its beginning and an ellipsis where it is longer than ``limit`` characters.
+
+    Example:
+        >>> shortened("total", 5), shortened("subtotal", 5)
+        ('total', 'subt…')
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -6,17 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from vlmops.evaluators.captions.caption import CaptionSet, CaptionSetEvaluator, check_aligned
+from vlmops.evaluators.captions.caption import Captioned, CaptionSetEvaluator, check_aligned
 from vlmops.evaluators.captions.ngrams import clipped_matches, closest_length
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import SetScore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from vlmops.evaluators.bases import Readings
     from vlmops.evaluators.score import Interval
 
 # The reference adds these so that no order ever divides or multiplies by zero.
@@ -122,9 +123,16 @@ def total_counts(counts: Sequence[BleuCounts]) -> BleuCounts:
 
 
 def bleu_intervals(
-    counts: Sequence[BleuCounts], scores: Callable[[BleuCounts], Sequence[float]]
+    counts: Sequence[BleuCounts],
+    scores: Callable[[BleuCounts], Sequence[float]],
+    clusters: Sequence[Hashable] | None = None,
 ) -> list[Interval | None]:
-    """Bootstrap intervals, over captions, of scores of summed counts; empty for a single caption.
+    """Bootstrap intervals of scores of summed counts; empty for a single caption or cluster.
+
+    Args:
+        counts: One per caption.
+        scores: Gives the scores of summed counts.
+        clusters: One key per caption; captions with equal keys are drawn together.
 
     Example:
         >>> counts = [bleu_counts("a dog", ["a dog"]), bleu_counts("a cat", ["the dog"])]
@@ -142,7 +150,7 @@ def bleu_intervals(
         length, reference_length, *runs = (int(total) for total in weights @ table)
         return scores(BleuCounts(length, reference_length, tuple(runs[:orders]), tuple(runs[orders:])))
 
-    return reweighted_intervals(statistics, len(counts))
+    return reweighted_intervals(statistics, len(counts), clusters=clusters)
 
 
 @register("bleu")
@@ -161,26 +169,27 @@ class Bleu(CaptionSetEvaluator):
         >>> from vlmops.evaluators import Case
         >>> cases = [Case(output="A dog runs.", expected=["A dog runs!", "a running dog"])]
         >>> [(score.name, round(score.value, 6)) for score in Bleu(orders=2).evaluate_set(cases)]
-        [('bleu_1', 1.0), ('bleu_2', 1.0)]
+        [('bleu.1', 1.0), ('bleu.2', 1.0)]
     """
 
     default_name: ClassVar[str] = "bleu"
 
     orders: int = 4
 
-    def score(self, captions: CaptionSet) -> list[SetScore]:
+    def score(self, captions: Readings[Captioned]) -> list[SetScore]:
         """BLEU-1 to BLEU-``orders``, each with a bootstrap interval over captions."""
-        pairs = zip(captions.candidates, captions.references, strict=True)
-        counts = [bleu_counts(candidate, references, self.orders) for candidate, references in pairs]
+        counts = [
+            bleu_counts(candidate, references, self.orders) for candidate, references in captions.values
+        ]
         total = total_counts(counts)
-        intervals = bleu_intervals(counts, lambda sums: sums.scores) or [None] * self.orders
+        intervals = bleu_intervals(counts, lambda sums: sums.scores, captions.clusters)
         return [
             SetScore(
-                f"{self.name}_{order + 1}",
+                self.part(str(order + 1)),
                 total.scores[order],
-                n=len(counts),
+                n=captions.n,
                 failures=captions.failures,
-                interval=intervals[order],
+                interval=intervals[order] if intervals else None,
                 explanation=f"{total.matches[order]} of {total.guesses[order]} runs of {order + 1} words "
                 f"occur in a reference; {total.length} words against {total.reference_length}",
                 metadata={"length": total.length, "reference_length": total.reference_length},

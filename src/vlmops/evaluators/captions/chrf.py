@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.captions.caption import check_aligned, read_captions, read_set
-from vlmops.evaluators.evaluator import ComparisonEvaluator
-from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.evaluators.bases import ComparisonEvaluator
+from vlmops.evaluators.captions.caption import CaptionReader, check_aligned
+from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -110,7 +110,7 @@ def _total(counts: Sequence[ChrfCounts]) -> ChrfCounts:
 
 @register("chrf")
 @dataclass(frozen=True, kw_only=True)
-class Chrf(ComparisonEvaluator):
+class Chrf(CaptionReader, ComparisonEvaluator):
     """Overlap of a text with its reference in runs of characters (chrF2): 0 to 100, higher is better.
 
     ``expected`` is a text or a list of them. Kind to inflected languages, and needs no tokens. A set gives
@@ -126,32 +126,31 @@ class Chrf(ComparisonEvaluator):
 
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """Score one text."""
-        try:
-            counts = chrf_counts(*read_captions(output, expected))
-        except ValueError as error:
-            return self.failure(FailureKind.UNPARSABLE, str(error))
+        pair = self.read(output, expected)
+        if isinstance(pair, Failure):
+            return pair
+        counts = chrf_counts(*pair)
         return Score(self.name, counts.score, _explain(counts), range=(0.0, _SCALE))
 
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """The chrF of all texts together, with a bootstrap interval over texts."""
-        read = read_set(cases, key=self.key, expected_key=self.expected_key, tokenizer="none")
-        if not read.candidates:
-            problem = f"none of the {len(cases)} cases has a text and references to compare it with"
-            return self.failure(FailureKind.MISSING_EXPECTED, problem)
-        counts = [chrf_counts(c, r) for c, r in zip(read.candidates, read.references, strict=True)]
+        read = self.read_set(cases, self.read_case)
+        if isinstance(read, Failure):
+            return read
+        counts = [chrf_counts(candidate, references) for candidate, references in read.values]
         total = _total(counts)
         return SetScore(
             self.name,
             total.score,
-            n=len(counts),
+            n=read.n,
             failures=read.failures,
-            interval=_interval(counts),
+            interval=_interval(counts, read.clusters),
             explanation=_explain(total),
             range=(0.0, _SCALE),
         )
 
 
-def _interval(counts: Sequence[ChrfCounts]) -> Interval | None:
+def _interval(counts: Sequence[ChrfCounts], clusters: Sequence[Hashable]) -> Interval | None:
     import numpy as np
 
     from vlmops.statistics import reweighted_interval
@@ -162,7 +161,7 @@ def _interval(counts: Sequence[ChrfCounts]) -> Interval | None:
         sums = (tuple(map(int, part)) for part in np.split(weights @ table, 3))
         return ChrfCounts(*sums).score
 
-    return reweighted_interval(statistic, len(counts))
+    return reweighted_interval(statistic, len(counts), clusters=clusters)
 
 
 def _explain(counts: ChrfCounts) -> str:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from vlmops.evaluators.captions.caption import CaptionSet, CaptionSetEvaluator, check_aligned
+from vlmops.evaluators.captions.caption import Captioned, CaptionSetEvaluator, check_aligned
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import SetScore
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from vlmops.evaluators.bases import Readings
 
 _ORDERS = 4
 _SIGMA = 6.0
@@ -149,21 +151,22 @@ class Cider(CaptionSetEvaluator):
 
     sigma: float = _SIGMA
 
-    def score(self, captions: CaptionSet) -> SetScore:
+    def score(self, captions: Readings[Captioned]) -> SetScore:
         """Mean CIDEr-D, with a bootstrap interval over pictures."""
         from vlmops.statistics import mean_interval
 
-        scores = cider_d(captions.candidates, captions.references, sigma=self.sigma)
+        candidates, references = zip(*captions.values, strict=True)
+        scores = cider_d(candidates, references, sigma=self.sigma)
         alone = len(scores) == 1
         return SetScore(
             self.name,
             math.nan if alone else math.fsum(scores) / len(scores),
             n=len(scores),
             failures=captions.failures,
-            interval=None if alone else mean_interval(scores),
+            interval=None if alone else mean_interval(scores, clusters=captions.clusters),
             explanation="undefined for one picture: word rarities come from the set"
             if alone
-            else f"mean over {len(scores)} pictures with {sum(map(len, captions.references))} references",
+            else f"mean over {len(scores)} pictures with {sum(map(len, references))} references",
             range=(0.0, _SCALE),
             metadata={"sigma": self.sigma},
         )

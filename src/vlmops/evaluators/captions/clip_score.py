@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from vlmops.evaluators.captions.caption import read_captions
-from vlmops.evaluators.documents.text import as_text
-from vlmops.evaluators.evaluator import MISSING, select
+from vlmops.errors import ImageError
+from vlmops.evaluators.bases import OutputReader
+from vlmops.evaluators.captions.caption import CaptionReader
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score
+from vlmops.evaluators.text import as_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +118,7 @@ def _normalised(embeddings: ArrayLike) -> NDArray[np.float64]:
 
 @register("clip_score")
 @dataclass(frozen=True, kw_only=True)
-class ClipScore:
+class ClipScore(OutputReader):
     """How well a caption fits the picture it was made of, without references: 0 to 2.5, higher is better.
 
     The embeddings come from functions you give, for instance of a CLIP model; figures depend on the model and
@@ -126,8 +128,6 @@ class ClipScore:
         embed_image: Gives the embedding of a picture.
         embed_text: Gives the embedding of a text.
         prompt: Put before each caption, as the authors do.
-        name: Name of the score.
-        key: Dotted path of the caption in ``output``.
 
     Example:
         >>> from vlmops.evaluators import Case
@@ -145,26 +145,25 @@ class ClipScore:
     embed_image: EmbedImage
     embed_text: EmbedText
     prompt: str = _PROMPT
-    name: str = ""
-    key: str | None = None
-
-    def __post_init__(self) -> None:
-        if not self.name:
-            object.__setattr__(self, "name", self.default_name)
 
     def evaluate(self, case: Case) -> Score | Failure:
         """Score one caption."""
-        if isinstance(case.output, Failure):
-            return Failure(case.output.kind, case.output.message, evaluator=self.name)
-        output = select(case.output, self.key)
-        if output is MISSING or output is None:
-            return self._failure(FailureKind.MISSING_OUTPUT, "the case has no caption")
+        output = self.output_of(case)
+        if isinstance(output, Failure):
+            return output
         if not case.images:
-            return self._failure(FailureKind.BAD_IMAGE, "the case's inputs hold no picture")
+            return self.failure(FailureKind.BAD_IMAGE, "the case's inputs hold no picture")
         try:
-            return self._score(as_text(output), case)
+            score = self._score(as_text(output), case)
         except TypeError as error:
-            return self._failure(FailureKind.UNPARSABLE, f"output: {error}")
+            return self.failure(FailureKind.UNPARSABLE, f"output: {error}")
+        except ImageError as error:
+            return self.failure(FailureKind.BAD_IMAGE, str(error))
+        if isinstance(score, Score) and math.isnan(float(score.value)):
+            return self.failure(
+                FailureKind.EVALUATOR_ERROR, f"undefined for these embeddings: {score.explanation}"
+            )
+        return score
 
     def _score(self, caption: str, case: Case) -> Score | Failure:
         value = self._clip_score(case.images[0], self._embedded(caption))
@@ -186,19 +185,13 @@ class ClipScore:
 
         return np.asarray(self.embed_text(self.prompt + text), dtype=float)
 
-    def _failure(self, kind: FailureKind, message: str) -> Failure:
-        return Failure(kind, message, evaluator=self.name)
-
 
 @register("ref_clip_score")
 @dataclass(frozen=True, kw_only=True)
-class RefClipScore(ClipScore):
+class RefClipScore(ClipScore, CaptionReader):
     """How well a caption fits its picture and its references together; higher is better.
 
     ``expected`` is a caption or a list of them. See :func:`ref_clip_scores` for the range.
-
-    Attributes:
-        expected_key: Dotted path of the references in ``expected``; ``key`` when ``None``.
 
     Example:
         >>> from vlmops.evaluators import Case
@@ -214,24 +207,14 @@ class RefClipScore(ClipScore):
     default_name: ClassVar[str] = "ref_clip_score"
     greatest: ClassVar[float] = 2 * _WEIGHT / (_WEIGHT + 1)
 
-    expected_key: str | None = None
-
-    def applies(self, case: Case) -> bool:
-        """Whether the case has references; one without is no failure of anybody."""
-        expected = select(case.expected, self.key if self.expected_key is None else self.expected_key)
-        return expected is not None and expected is not MISSING
-
     def _score(self, caption: str, case: Case) -> Score | Failure:
-        expected: Any = select(case.expected, self.key if self.expected_key is None else self.expected_key)
-        if expected is MISSING or expected is None:
-            return self._failure(FailureKind.MISSING_EXPECTED, "the case has no reference captions")
-        try:
-            _, references = read_captions(caption, expected)
-        except ValueError as error:
-            return self._failure(FailureKind.MISSING_EXPECTED, str(error))
+        pair = self.read_case(case)
+        if isinstance(pair, Failure):
+            return pair
         embedded = self._embedded(caption)
         score = self._clip_score(case.images[0], embedded)
-        nearest = float(reference_similarities([embedded], [[self._embedded(r) for r in references]])[0])
+        references = [self._embedded(reference) for reference in pair[1]]
+        nearest = float(reference_similarities([embedded], [references])[0])
         value = float(ref_clip_scores([score], [nearest])[0])
         explanation = f"CLIPScore {score:.3f}, greatest cosine with a reference {nearest:.3f}"
         return Score(self.name, value, explanation, range=(float("-inf"), self.greatest))

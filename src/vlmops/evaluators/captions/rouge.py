@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.captions.caption import Tokenizer, read_captions, tokenized
-from vlmops.evaluators.evaluator import ComparisonEvaluator
-from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.evaluators.bases import ComparisonEvaluator
+from vlmops.evaluators.captions.caption import CaptionReader, Tokenizer, tokenized
+from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score
 
@@ -49,7 +49,7 @@ def rouge_l(candidate: str, references: Sequence[str], beta: float = _BETA) -> f
 
 @register("rouge_l")
 @dataclass(frozen=True, kw_only=True)
-class RougeL(ComparisonEvaluator):
+class RougeL(CaptionReader, ComparisonEvaluator):
     """Overlap of a caption with its references, in the order of their words; 1 is best.
 
     ``expected`` is a caption or a list of them. The figure of a set is the mean over its cases.
@@ -71,12 +71,10 @@ class RougeL(ComparisonEvaluator):
 
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """Score one caption."""
-        try:
-            candidate, references = read_captions(output, expected)
-        except ValueError as error:
-            return self.failure(FailureKind.UNPARSABLE, str(error))
-        candidate = tokenized(candidate, self.tokenizer)
-        references = [tokenized(reference, self.tokenizer) for reference in references]
+        pair = self.read(output, expected)
+        if isinstance(pair, Failure):
+            return pair
+        candidate, *references = (tokenized(text, self.tokenizer) for text in (pair[0], *pair[1]))
         value = rouge_l(candidate, references, self.beta)
         best = max(references, key=lambda reference: rouge_l(candidate, [reference], self.beta))
         return Score(self.name, value, f"closest of {len(references)}: {best!r}")

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from vlmops.evaluators.captions.bleu import BleuCounts, bleu_counts, bleu_intervals, total_counts
-from vlmops.evaluators.captions.caption import CaptionSet, CaptionSetEvaluator, Tokenizer, check_aligned
+from vlmops.evaluators.captions.caption import Captioned, CaptionSetEvaluator, Tokenizer, check_aligned
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import SetScore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from vlmops.evaluators.bases import Readings
 
 _ORDERS = 4
 _ENTITIES = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
@@ -108,18 +110,17 @@ class SacreBleu(CaptionSetEvaluator):
 
     tokenizer: Tokenizer = "none"
 
-    def score(self, captions: CaptionSet) -> SetScore:
+    def score(self, captions: Readings[Captioned]) -> SetScore:
         """Corpus BLEU, with a bootstrap interval over texts."""
-        pairs = zip(captions.candidates, captions.references, strict=True)
-        counts = [_counts(candidate, references) for candidate, references in pairs]
+        counts = [_counts(candidate, references) for candidate, references in captions.values]
         total = total_counts(counts)
-        (interval,) = bleu_intervals(counts, lambda sums: [sacre_bleu_of_counts(sums)]) or [None]
+        intervals = bleu_intervals(counts, lambda sums: [sacre_bleu_of_counts(sums)], captions.clusters)
         return SetScore(
             self.name,
             sacre_bleu_of_counts(total),
-            n=len(counts),
+            n=captions.n,
             failures=captions.failures,
-            interval=interval,
+            interval=intervals[0] if intervals else None,
             explanation=f"{total.length} words against {total.reference_length}; "
             f"matching runs of 1 to 4 words: {', '.join(map(str, total.matches))}",
             range=(0.0, 100.0),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.classification.labels import normalize_label
 from vlmops.evaluators.classification.probability import (
     average_precision,
@@ -15,13 +16,13 @@ from vlmops.evaluators.classification.probability import (
     roc_auc,
 )
 from vlmops.evaluators.classification.single_label import LabelReader
-from vlmops.evaluators.evaluator import MISSING, ComparisonEvaluator, select
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Interval, Score, SetScore
+from vlmops.evaluators.score import Direction, Interval, Score, SetScore
+from vlmops.evaluators.selection import MISSING, select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from vlmops.evaluators.case import Case
 
@@ -35,8 +36,8 @@ class Calibration(LabelReader):
     """How well the confidence that comes with a label predicts whether the label is right.
 
     The output is an object with the label and the confidence; the expected value is a label, or such an
-    object. A case gives the squared gap between confidence and correctness; a set gives ``<name>_ece``
-    (expected calibration error, right-closed bins) and ``<name>_brier``, the mean squared gap. Lower is
+    object. A case gives the squared gap between confidence and correctness; a set gives ``<name>.ece``
+    (expected calibration error, right-closed bins) and ``<name>.brier``, the mean squared gap. Lower is
     better.
 
     Attributes:
@@ -55,6 +56,7 @@ class Calibration(LabelReader):
     """
 
     default_name: ClassVar[str] = "calibration"
+    direction: ClassVar[Direction] = "minimize"
 
     label_key: str = "label"
     confidence_key: str = "confidence"
@@ -70,7 +72,7 @@ class Calibration(LabelReader):
             self.name,
             (right - confidence) ** 2,
             f"{confidence:.0%} sure of {label!r}, which is {'right' if right else 'wrong'}",
-            direction="minimize",
+            self.direction,
             metadata={"correct": right, "confidence": confidence},
         )
 
@@ -81,32 +83,30 @@ class Calibration(LabelReader):
         from vlmops.statistics import mean_interval
         from vlmops.statistics.reweighting import reweighted_interval
 
-        outcomes = [found for found in map(self._case_outcome, cases) if not isinstance(found, Failure)]
-        if not outcomes:
-            return self.failure(
-                FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases has a label with a confidence"
-            )
-        right = np.array([outcome[1] for outcome in outcomes], dtype=float)
-        sure = np.array([outcome[2] for outcome in outcomes])
-        n = len(outcomes)
-        shared: dict[str, Any] = {"n": n, "failures": len(cases) - n, "direction": "minimize"}
+        read = self.read_set(cases, self._case_outcome)
+        if isinstance(read, Failure):
+            return read
+        right = np.array([outcome[1] for outcome in read.values], dtype=float)
+        sure = np.array([outcome[2] for outcome in read.values])
+        shared: dict[str, Any] = {"n": read.n, "failures": read.failures, "direction": "minimize"}
         gap = f"{sure.mean():.0%} sure on average, {right.mean():.0%} right"
         return [
             SetScore(
-                f"{self.name}_ece",
+                self.part("ece"),
                 expected_calibration_error(right, sure, bins=self.bins),
                 interval=reweighted_interval(
                     lambda weights: expected_calibration_error(right, sure, bins=self.bins, weights=weights),
-                    n,
+                    read.n,
+                    clusters=read.clusters,
                 ),
                 explanation=f"{gap}; {self.bins} bins",
                 metadata={"bins": self.bins},
                 **shared,
             ),
             SetScore(
-                f"{self.name}_brier",
+                self.part("brier"),
                 float(np.square(right - sure).mean()),
-                interval=mean_interval(np.square(right - sure)),
+                interval=mean_interval(np.square(right - sure), clusters=read.clusters),
                 explanation=gap,
                 **shared,
             ),
@@ -139,8 +139,8 @@ class Probabilities(ComparisonEvaluator):
     """Quality of the probabilities that a model gives to every label: log loss, Brier score, AUC.
 
     The output maps each label to its probability; use ``key`` and ``expected_key`` where they are part of an
-    object. A case gives its log loss; a set gives ``<name>_log_loss``, ``_brier``, ``_roc_auc``
-    (one-versus-rest for more than two labels) and, with ``positive``, ``_average_precision``.
+    object. A case gives its log loss; a set gives ``<name>.log_loss``, ``.brier``, ``.roc_auc``
+    (one-versus-rest for more than two labels) and, with ``positive``, ``.average_precision``.
 
     Attributes:
         positive: The positive label of a binary task.
@@ -154,6 +154,7 @@ class Probabilities(ComparisonEvaluator):
     """
 
     default_name: ClassVar[str] = "probabilities"
+    direction: ClassVar[Direction] = "minimize"
 
     positive: str | None = None
     tolerance: float = 0.02
@@ -169,35 +170,37 @@ class Probabilities(ComparisonEvaluator):
             self.name,
             -math.log(min(max(given, _EPSILON), 1 - _EPSILON)),
             f"{given:.0%} given to the expected {gold!r}",
-            direction="minimize",
+            self.direction,
             range=(0.0, float("inf")),
             metadata={"probabilities": probabilities, "expected": gold},
         )
 
     def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """The metrics over all cases with a probability for each label."""
-        found = [row for row in map(self._case_row, cases) if not isinstance(row, Failure)]
-        labels = sorted({label for _, probabilities in found for label in probabilities})
-        rows = [row for row in found if len(row[1]) == len(labels)]
-        if not rows:
-            return self.failure(FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases has probabilities")
-        gold = [label for label, _ in rows]
-        matrix = [[probabilities[label] for label in labels] for _, probabilities in rows]
+        labels = sorted({label for row in map(self._case_row, cases) for label in _labels_of(row)})
+        read = self.read_set(cases, lambda case: self._complete_row(case, labels))
+        if isinstance(read, Failure):
+            return read
+        table = _Table(
+            [label for label, _ in read.values],
+            [[probabilities[label] for label in labels] for _, probabilities in read.values],
+            labels,
+            read.clusters,
+        )
         shared: dict[str, Any] = {
-            "n": len(rows),
-            "failures": len(cases) - len(rows),
-            "explanation": f"{len(rows)} cases, {len(labels)} labels",
+            "n": read.n,
+            "failures": read.failures,
+            "explanation": f"{read.n} cases, {len(labels)} labels",
         }
-        return [*self._losses(gold, matrix, labels, shared), *self._areas(gold, matrix, labels, shared)]
+        return [*self._losses(table, shared), *self._areas(table, shared)]
 
-    def _losses(
-        self, gold: list[str], matrix: list[list[float]], labels: list[str], shared: dict[str, Any]
-    ) -> list[SetScore]:
+    def _losses(self, table: _Table, shared: dict[str, Any]) -> list[SetScore]:
         import numpy as np
 
         from vlmops.statistics import mean_interval
 
-        rows, columns = np.array(matrix), np.array([labels.index(label) for label in gold])
+        gold, labels = table.gold, table.labels
+        rows, columns = np.array(table.matrix), np.array([labels.index(label) for label in gold])
         given = rows[np.arange(len(gold)), columns]
         losses = -np.log(np.clip(given, _EPSILON, 1 - _EPSILON))
         # The gold label's square (1 - p)^2 in the place of its p^2.
@@ -205,9 +208,9 @@ class Probabilities(ComparisonEvaluator):
         top = 1.0 if len(labels) == 2 else 2.0
         return [
             SetScore(
-                f"{self.name}_{metric}",
+                self.part(metric),
                 float(values.mean()),
-                interval=mean_interval(values),
+                interval=mean_interval(values, clusters=table.clusters),
                 direction="minimize",
                 range=(0.0, bound),
                 **shared,
@@ -215,24 +218,24 @@ class Probabilities(ComparisonEvaluator):
             for metric, values, bound in (("log_loss", losses, float("inf")), ("brier", squares, top))
         ]
 
-    def _areas(
-        self, gold: list[str], matrix: list[list[float]], labels: list[str], shared: dict[str, Any]
-    ) -> list[SetScore]:
+    def _areas(self, table: _Table, shared: dict[str, Any]) -> list[SetScore]:
         from vlmops.statistics import bootstrap_interval
         from vlmops.statistics.reweighting import reweighted_interval
 
+        gold, matrix, labels = table.gold, table.matrix, table.labels
         positive = self._positive(labels)
         n = len(gold)
         if positive is None:
             return [
                 SetScore(
-                    f"{self.name}_roc_auc",
+                    self.part("roc_auc"),
                     multiclass_roc_auc(gold, matrix, labels=labels),
                     interval=bootstrap_interval(
                         lambda rows: multiclass_roc_auc(
                             [gold[row] for row in rows], [matrix[row] for row in rows], labels=labels
                         ),
                         n,
+                        clusters=table.clusters,
                         resamples=_FEW_RESAMPLES,
                     ),
                     **shared,
@@ -245,13 +248,14 @@ class Probabilities(ComparisonEvaluator):
             return reweighted_interval(
                 lambda weights: area(truth, given, positive=True, weights=weights),
                 n,
+                clusters=table.clusters,
                 resamples=_FEW_RESAMPLES,
             )
 
         areas: dict[str, Callable[..., float]] = {"roc_auc": roc_auc, "average_precision": average_precision}
         return [
             SetScore(
-                f"{self.name}_{metric}",
+                self.part(metric),
                 area(truth, given, positive=True),
                 interval=interval(area),
                 **shared,
@@ -264,6 +268,13 @@ class Probabilities(ComparisonEvaluator):
             positive = normalize_label(self.positive)
             return positive if positive in labels else None
         return labels[-1] if len(labels) == 2 else None
+
+    def _complete_row(self, case: Case, labels: list[str]) -> tuple[str, dict[str, float]] | Failure:
+        row = self._case_row(case)
+        if isinstance(row, Failure) or len(row[1]) == len(labels):
+            return row
+        absent = ", ".join(label for label in labels if label not in row[1])
+        return self.failure(FailureKind.UNPARSABLE, f"no probability for {absent}, which other cases have")
 
     def _case_row(self, case: Case) -> tuple[str, dict[str, float]] | Failure:
         sides = self.sides(case)
@@ -285,6 +296,20 @@ class Probabilities(ComparisonEvaluator):
                 FailureKind.UNPARSABLE, f"no probability for the expected {gold!r}; there are: {known}"
             )
         return gold, probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Probabilities of a set: a row per case, a column per label."""
+
+    gold: list[str]
+    matrix: list[list[float]]
+    labels: list[str]
+    clusters: list[Hashable]
+
+
+def _labels_of(row: tuple[str, dict[str, float]] | Failure) -> Iterable[str]:
+    return () if isinstance(row, Failure) else row[1]
 
 
 def _is_probability(value: Any) -> bool:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.classification.labels import LabelSet, normalize_label
 from vlmops.evaluators.classification.multilabel import indicator_matrix
-from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Interval, Score, SetScore
+from vlmops.evaluators.score import Score, SetScore
+from vlmops.evaluators.text import shown
 
 if TYPE_CHECKING:
     from vlmops.evaluators.case import Case
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 class LabelSetMatch(ComparisonEvaluator):
     """Overlap of the labels that an answer names with those expected, when an item may have several.
 
-    A case gives the Jaccard index of the two sets (1 when both are empty); a set gives ``<name>_exact``,
-    ``_hamming_loss``, ``_jaccard``, ``_samples_f1`` and ``_micro_f1``.
+    A case gives the Jaccard index of the two sets (1 when both are empty); a set gives ``<name>.exact``,
+    ``.hamming_loss``, ``.jaccard``, ``.samples_f1`` and ``.micro_f1``.
 
     Attributes:
         labels: The labels of the task. Without them output and expected must be lists of labels.
@@ -70,10 +71,10 @@ class LabelSetMatch(ComparisonEvaluator):
 
         from vlmops.statistics import bootstrap_ratio
 
-        read = [self._read_case(case) for case in cases]
-        pairs = [pair for pair in read if not isinstance(pair, Failure)]
-        if not pairs:
-            return self.failure(FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases has labels to score")
+        read = self.read_set(cases, self._read_case)
+        if isinstance(read, Failure):
+            return read
+        pairs = read.values
         labels = sorted({label for sides in pairs for side in sides for label in side})
         predicted, gold = (indicator_matrix([pair[side] for pair in pairs], labels) for side in (0, 1))
         hits, both = (gold * predicted).sum(axis=1), gold.sum(axis=1) + predicted.sum(axis=1)
@@ -90,29 +91,17 @@ class LabelSetMatch(ComparisonEvaluator):
             "micro_f1": (2 * hits, both),
         }
         return [
-            self._set_score(
-                metric,
+            SetScore(
+                self.part(metric),
                 float(top.sum() / bottom.sum()) if bottom.sum() else float("nan"),
-                n=len(pairs),
-                failures=len(cases) - len(pairs),
-                interval=bootstrap_ratio(top, bottom),
-                labels=len(labels),
+                n=read.n,
+                failures=read.failures,
+                interval=bootstrap_ratio(top, bottom, clusters=read.clusters),
+                explanation=f"{read.n} cases, {len(labels)} labels",
+                direction="minimize" if metric == "hamming_loss" else "maximize",
             )
             for metric, (top, bottom) in ratios.items()
         ]
-
-    def _set_score(
-        self, metric: str, value: float, *, n: int, failures: int, interval: Interval | None, labels: int
-    ) -> SetScore:
-        return SetScore(
-            f"{self.name}_{metric}",
-            value,
-            n=n,
-            failures=failures,
-            interval=interval,
-            explanation=f"{n} cases, {labels} labels",
-            direction="minimize" if metric == "hamming_loss" else "maximize",
-        )
 
     def _read_case(self, case: Case) -> tuple[set[str], set[str]] | Failure:
         sides = self.sides(case)
@@ -138,9 +127,7 @@ class LabelSetMatch(ComparisonEvaluator):
     def _problem(self, side: str, value: Any) -> str:
         if self.labels is None:
             return f"the {side} is not a list of labels; return one, or give the labels of the task"
-        return (
-            f"the {side} {str(value)[:80]!r} names something else than the labels: {', '.join(self.labels)}"
-        )
+        return f"the {side} {shown(value)} names something else than the labels: {', '.join(self.labels)}"
 
     @cached_property
     def _label_set(self) -> LabelSet | None:

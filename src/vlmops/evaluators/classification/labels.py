@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from vlmops.errors import EvaluatorError
+from vlmops.evaluators.text import shown
 
 _JOINERS = re.compile(r"(?<=\w)[_\-‐‑–—/]+(?=\w)|\s+")
 _OUTER = " .,;:!?\"'`*_()[]{}«»“”‘’"
@@ -99,11 +100,11 @@ class LabelSet:
         if whole in self._by_name and isinstance(answer, str | int | float):
             label = self._by_name[whole]
             return LabelReading(label, mentioned=(label,))
-        shown = _shorten(str(answer))
+        quoted = shown(str(answer))
         if not whole:
             return LabelReading(None, "the answer is empty")
         if not self.free_text or not isinstance(answer, str):
-            return LabelReading(None, f"{shown} is none of the labels: {', '.join(self.labels)}")
+            return LabelReading(None, f"{quoted} is none of the labels: {', '.join(self.labels)}")
         mentioned = self._mentioned(answer)
         after_mark = self._after_mark(answer)
         for found in (after_mark, mentioned):
@@ -112,8 +113,8 @@ class LabelSet:
             if len(found) > 1:
                 break
         if not mentioned:
-            return LabelReading(None, f"{shown} names none of the labels: {', '.join(self.labels)}")
-        return LabelReading(None, f"{shown} names several labels: {', '.join(mentioned)}", mentioned)
+            return LabelReading(None, f"{quoted} names none of the labels: {', '.join(self.labels)}")
+        return LabelReading(None, f"{quoted} names several labels: {', '.join(mentioned)}", mentioned)
 
     def read_all(self, answer: Any) -> tuple[str, ...] | None:
         """All labels that an answer names: a list of labels, or a text that mentions them.
@@ -172,8 +173,3 @@ class LabelSet:
 
 def _plain(text: str) -> str:
     return _JOINERS.sub(" ", unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
-
-
-def _shorten(text: str, limit: int = 80) -> str:
-    flat = " ".join(text.split())
-    return repr(flat if len(flat) <= limit else flat[: limit - 1] + "…")

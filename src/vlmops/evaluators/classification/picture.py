@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vlmops.evaluators.text import shortened
+
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
     from PIL.ImageDraw import ImageDraw
@@ -88,7 +90,7 @@ def _drawable(matrix: ConfusionMatrix) -> tuple[list[str], Any]:
     import numpy as np
 
     counts = matrix.counts
-    names = [_short(str(label)) for label in matrix.labels]
+    names = [shortened(" ".join(str(label).split()), _LABEL_LENGTH) for label in matrix.labels]
     if len(names) <= _MOST_LABELS:
         return names, counts
     weight = counts.sum(axis=0) + counts.sum(axis=1)
@@ -98,8 +100,3 @@ def _drawable(matrix: ConfusionMatrix) -> tuple[list[str], Any]:
     joined = np.zeros((_MOST_LABELS, _MOST_LABELS), dtype=counts.dtype)
     np.add.at(joined, (group[:, None], group[None, :]), counts)
     return [*(names[index] for index in kept), "(other)"], joined
-
-
-def _short(name: str) -> str:
-    flat = " ".join(name.split())
-    return flat if len(flat) <= _LABEL_LENGTH else flat[: _LABEL_LENGTH - 1] + "…"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.classification.confusion import Average, ConfusionMatrix, label_indices
 from vlmops.evaluators.classification.labels import LabelSet, normalize_label
-from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
@@ -108,8 +108,8 @@ class LabelMatch(LabelReader):
 class Classification(LabelMatch):
     """Accuracy, precision, recall, F1 and MCC of a set of labels, with the confusion matrix drawn.
 
-    A case gives whether its label is right; a set gives ``<name>_accuracy``, ``_balanced_accuracy``,
-    ``_precision``, ``_recall``, ``_f1`` and ``_mcc``. Definitions are scikit-learn's; a predicted label that
+    A case gives whether its label is right; a set gives ``<name>.accuracy``, ``.balanced_accuracy``,
+    ``.precision``, ``.recall``, ``.f1`` and ``.mcc``. Definitions are scikit-learn's; a predicted label that
     never occurs in gold lowers the macro mean.
 
     Attributes:
@@ -125,7 +125,7 @@ class Classification(LabelMatch):
         >>> from vlmops.evaluators import Case
         >>> cases = [Case(output=o, expected=e) for o, e in [("ok", "ok"), ("dent", "ok"), ("dent", "dent")]]
         >>> scores = {score.name: score.value for score in Classification().evaluate_set(cases)}
-        >>> round(scores["classification_accuracy"], 3), scores["classification_mcc"]
+        >>> round(scores["classification.accuracy"], 3), scores["classification.mcc"]
         (0.667, 0.5)
     """
 
@@ -139,12 +139,10 @@ class Classification(LabelMatch):
         """The metrics over all cases whose label could be read, each with a bootstrap interval."""
         from vlmops.statistics.reweighting import reweighted_intervals
 
-        pairs = [pair for pair in map(self.read_case, cases) if not isinstance(pair, Failure)]
-        if not pairs:
-            return self.failure(
-                FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases has a label to score"
-            )
-        predicted, gold = zip(*pairs, strict=True)
+        read = self.read_set(cases, self.read_case)
+        if isinstance(read, Failure):
+            return read
+        predicted, gold = zip(*read.values, strict=True)
         labels, gold_index, predicted_index = label_indices(gold, predicted)
         cells = gold_index * len(labels) + predicted_index
         matrix = _counted(labels, cells)
@@ -155,13 +153,13 @@ class Classification(LabelMatch):
             sample = _counted(labels, cells, weights)
             return [measure(sample) for measure, _ in measures.values()]
 
-        intervals = reweighted_intervals(values, len(pairs)) or [None] * len(measures)
+        intervals = reweighted_intervals(values, read.n, clusters=read.clusters) or [None] * len(measures)
         return [
             SetScore(
-                f"{self.name}_{metric}",
+                self.part(metric),
                 measure(matrix),
-                n=len(pairs),
-                failures=len(cases) - len(pairs),
+                n=read.n,
+                failures=read.failures,
                 interval=interval,
                 explanation=self._explain(metric, matrix),
                 range=(low, 1.0),

@@ -55,8 +55,8 @@ from vlmops.evaluators.documents.teds import (
     normalize_table,
     teds,
 )
-from vlmops.evaluators.documents.text import Normalization, as_text, fold, to_half_width
 from vlmops.evaluators.documents.tree import Node, tree_edit_distance
+from vlmops.evaluators.text import Normalization, as_text, fold, to_half_width
 
 __all__ = [
     "AnlsStar",

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from vlmops.evaluators.documents.text import as_text
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score
+from vlmops.evaluators.text import as_text
 
 AnlsVariant = Literal["paper", "anls", "anls_star", "docvqa"]
 """Which implementation is followed; they differ at the threshold and in the length divided by."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.documents.text import Normalization, as_text, fold
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score
+from vlmops.evaluators.score import Direction, Score
+from vlmops.evaluators.text import Normalization, as_text, fold
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -69,6 +69,7 @@ class NormalizedEditDistance(ComparisonEvaluator):
     """
 
     default_name: ClassVar[str] = "normalized_edit_distance"
+    direction: ClassVar[Direction] = "minimize"
 
     case_sensitive: bool = True
     normalization: Normalization | None = None
@@ -87,5 +88,5 @@ class NormalizedEditDistance(ComparisonEvaluator):
             self.name,
             normalized_edit_distance(got, wanted),
             f"{edits} edit{'' if edits == 1 else 's'} in {max(len(got), len(wanted))} characters",
-            direction="minimize",
+            self.direction,
         )

@@ -8,11 +8,11 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.documents.text import Normalization, as_text, fold
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score, SetScore
+from vlmops.evaluators.score import Direction, Score, SetScore
+from vlmops.evaluators.text import Normalization, as_text, fold, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -173,6 +173,7 @@ class _ErrorRate(ComparisonEvaluator):
     """
 
     unit: ClassVar[str]
+    direction: ClassVar[Direction] = "minimize"
 
     case_sensitive: bool = True
     normalization: Normalization | None = None
@@ -191,34 +192,36 @@ class _ErrorRate(ComparisonEvaluator):
             self.name,
             counts.error_rate,
             self._explain(counts, *pair),
-            direction="minimize",
+            self.direction,
             range=(0.0, float("inf")),
             metadata=asdict(counts),
         )
 
-    def evaluate_set(self, cases: Sequence[Case]) -> SetScore:
+    def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """Micro rate over all cases: all edits per unit of all references, with a bootstrap interval."""
         from vlmops.statistics import bootstrap_ratio
 
-        counts = [found for found in map(self._counts, cases) if found is not None]
-        total = sum(counts, EditCounts())
-        size = f"{total.reference_length} {self.unit}s of {len(counts)} texts"
+        read = self.read_set(cases, self._counts)
+        if isinstance(read, Failure):
+            return read
+        total = sum(read.values, EditCounts())
+        edits, lengths = [c.edits for c in read.values], [c.reference_length for c in read.values]
         return SetScore(
             self.name,
-            total.error_rate if counts else float("nan"),
-            n=len(counts),
-            failures=len(cases) - len(counts),
-            interval=bootstrap_ratio([c.edits for c in counts], [c.reference_length for c in counts]),
-            explanation=f"{total.edits} edits in {size}",
-            direction="minimize",
+            total.error_rate,
+            n=read.n,
+            failures=read.failures,
+            interval=bootstrap_ratio(edits, lengths, clusters=read.clusters),
+            explanation=f"{total.edits} edits in {total.reference_length} {self.unit}s of {read.n} texts",
+            direction=self.direction,
             range=(0.0, float("inf")),
             metadata=asdict(total),
         )
 
-    def _counts(self, case: Case) -> EditCounts | None:
+    def _counts(self, case: Case) -> EditCounts | Failure:
         sides = self.sides(case)
         pair = sides if isinstance(sides, Failure) else self._pair(*sides)
-        return None if isinstance(pair, Failure) else _align(*pair)
+        return pair if isinstance(pair, Failure) else _align(*pair)
 
     def _pair(self, output: Any, expected: Any) -> tuple[str | list[str], str | list[str]] | Failure:
         sides: list[str | list[str]] = []
@@ -335,4 +338,4 @@ def _differences(output: str | list[str], expected: str | list[str]) -> Iterable
 
 def _quote(units: str | list[str]) -> str:
     text = units if isinstance(units, str) else " ".join(units)
-    return repr(text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…")
+    return repr(shortened(text, _SHOWN_LENGTH))

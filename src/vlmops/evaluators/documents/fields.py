@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.documents.kie import flat_fields
 from vlmops.evaluators.documents.rows import Comparison, Difference, compare_fields
-from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vlmops.evaluators.case import Case
-    from vlmops.evaluators.documents.text import Normalization
+    from vlmops.evaluators.text import Normalization
 
 FieldVariant = Literal["row_bound", "donut", "cc_ocr"]
 """How fields are matched."""
@@ -120,11 +120,14 @@ class FieldMatch(ComparisonEvaluator):
             },
         )
 
-    def evaluate_set(self, cases: Sequence[Case]) -> SetScore:
+    def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """Micro F1 over the fields of all documents."""
         from vlmops.statistics import bootstrap_ratio
 
-        found = [f for f in map(self._of_case, cases) if not isinstance(f, Failure)]
+        read = self.read_set(cases, self._of_case)
+        if isinstance(read, Failure):
+            return read
+        found = read.values
         right, wanted = sum(f.right for f in found), sum(f.expected for f in found)
         made = sum(f.output for f in found)
         by_field = Counter(d.field for f in found for d in f.differences)
@@ -132,10 +135,14 @@ class FieldMatch(ComparisonEvaluator):
         value = 2 * right / (wanted + made) if wanted + made else 1.0
         return SetScore(
             self.name,
-            value if found else float("nan"),
-            n=len(found),
-            failures=len(cases) - len(found),
-            interval=bootstrap_ratio([2 * f.right for f in found], [f.expected + f.output for f in found]),
+            value,
+            n=read.n,
+            failures=read.failures,
+            interval=bootstrap_ratio(
+                [2 * f.right for f in found],
+                [f.expected + f.output for f in found],
+                clusters=read.clusters,
+            ),
             explanation=f"{right} of {wanted} fields right{f'; most errors: {worst}' if worst else ''}",
             metadata={
                 "precision": right / made if made else float("nan"),

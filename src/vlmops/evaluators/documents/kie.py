@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from vlmops.evaluators.documents.text import to_half_width
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.documents.tree import Node, tree_edit_distance
-from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score
+from vlmops.evaluators.text import to_half_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

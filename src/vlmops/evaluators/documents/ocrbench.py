@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.documents.anls import right_answers
-from vlmops.evaluators.documents.text import as_text, to_half_width
-from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score
+from vlmops.evaluators.text import as_text, to_half_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,13 +7,13 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.documents.assignment import best_assignment
 from vlmops.evaluators.documents.edit_distance import edit_distance, normalized_edit_distance
-from vlmops.evaluators.documents.text import as_text
-from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score
+from vlmops.evaluators.score import Direction, Score
+from vlmops.evaluators.text import as_text, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -150,6 +150,7 @@ class PageEditDistance(_PageEvaluator):
     """
 
     default_name: ClassVar[str] = "page_edit_distance"
+    direction: ClassVar[Direction] = "minimize"
 
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """Score one page."""
@@ -166,7 +167,7 @@ class PageEditDistance(_PageEvaluator):
         if math.isnan(value):
             return self.failure(FailureKind.MISSING_EXPECTED, "neither side has any text")
         explanation = f"{len(pairs)} of {len(wanted)} blocks matched"
-        return Score(self.name, value, explanation, direction="minimize")
+        return Score(self.name, value, explanation, self.direction)
 
 
 @register("reading_order")
@@ -190,6 +191,7 @@ class ReadingOrder(_PageEvaluator):
     """
 
     default_name: ClassVar[str] = "reading_order"
+    direction: ClassVar[Direction] = "minimize"
 
     least_similarity: float = LEAST_SIMILARITY
 
@@ -206,16 +208,12 @@ class ReadingOrder(_PageEvaluator):
         explanation = f"{len(pairs)} of {len(wanted)} blocks matched"
         displaced = next((c for c, right in zip(order, sorted(order), strict=True) if c != right), None)
         if displaced is not None:
-            explanation += f"; first out of order: {_shortened(wanted[displaced])!r}"
+            explanation += f"; first out of order: {shortened(wanted[displaced], _SHOWN_LENGTH)!r}"
         tau = order_kendall_tau(order)
         metadata = {"order": order, "kendall_tau": None if math.isnan(tau) else tau}
         value = order_edit_distance(order)
-        return Score(self.name, value, explanation, direction="minimize", metadata=metadata)
+        return Score(self.name, value, explanation, self.direction, metadata=metadata)
 
 
 _PLACE_WEIGHT = 1e-6
 _SHOWN_LENGTH = 40
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"

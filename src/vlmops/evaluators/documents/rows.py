@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlmops.evaluators.documents.assignment import best_assignment
-from vlmops.evaluators.documents.text import Normalization, as_text, fold
+from vlmops.evaluators.text import Normalization, as_text, fold
 
 
 @dataclass(frozen=True, slots=True)

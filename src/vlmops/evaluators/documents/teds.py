@@ -9,9 +9,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.documents.html_table import Element, find_body_table, find_table
 from vlmops.evaluators.documents.tree import Node, tree_edit_distance
-from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score
@@ -127,7 +127,7 @@ class TableSimilarity(ComparisonEvaluator):
             return self.failure(FailureKind.MISSING_EXPECTED, "there is no table in the expected value")
         value = teds(output, expected, structure_only=self.structure_only, variant=self.variant)
         if got is None:
-            return Score(self.name, 0.0, "there is no table in the output")
+            return Score(self.name, 0.0, "there is no table in the output", range=(-1.0, 1.0))
         nodes = max(sum(1 for _ in table.descendants()) for table in (got, wanted))
         edits = (1 - value) * nodes
         explanation = (

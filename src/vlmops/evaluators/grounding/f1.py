@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.grounding.matching import Match, Method, match_boxes
 from vlmops.evaluators.grounding.overlap import iou
-from vlmops.evaluators.grounding.places import PlaceEvaluator, picture_clusters
+from vlmops.evaluators.grounding.places import PlaceEvaluator
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
 
@@ -143,24 +143,22 @@ class BoxF1(PlaceEvaluator):
         """Micro F1 over all cases, with the interval over pictures."""
         from vlmops.statistics import bootstrap_ratio
 
-        counted = [(case, self._counts_of(case)) for case in cases]
-        usable = [(case, counts) for case, counts in counted if isinstance(counts, BoxCounts)]
-        failures = [counts for _, counts in counted if isinstance(counts, Failure)]
-        if not usable:
-            return failures[0] if failures else self.failure_of_nothing()
-        doubled = [2 * counts.found for _, counts in usable]
-        totals = [2 * c.found + c.wrong + c.missed for _, c in usable]
+        read = self.read_set(cases, self._counts_of)
+        if isinstance(read, Failure):
+            return read
+        doubled = [2 * counts.found for counts in read.values]
+        totals = [2 * counts.found + counts.wrong + counts.missed for counts in read.values]
         summed = BoxCounts(
-            sum(c.found for _, c in usable), sum(c.wrong for _, c in usable), sum(c.missed for _, c in usable)
+            sum(counts.found for counts in read.values),
+            sum(counts.wrong for counts in read.values),
+            sum(counts.missed for counts in read.values),
         )
         return SetScore(
             self.name,
             summed.f1,
-            n=len(usable),
-            failures=len(failures),
-            interval=bootstrap_ratio(
-                doubled, totals, clusters=picture_clusters([case for case, _ in usable])
-            ),
+            n=read.n,
+            failures=read.failures,
+            interval=bootstrap_ratio(doubled, totals, clusters=read.clusters),
             explanation=f"{summed.found} found, {summed.wrong} wrong, {summed.missed} missed "
             f"at IoU {self.threshold:g}",
             metadata={"precision": summed.precision, "recall": summed.recall},

@@ -10,7 +10,7 @@ from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.grounding.average_precision import FIGURES, figure_of, match_all
 from vlmops.evaluators.grounding.detection_set import DetectionSet
 from vlmops.evaluators.grounding.f1 import BoxF1
-from vlmops.evaluators.grounding.places import PlaceEvaluator, picture_clusters
+from vlmops.evaluators.grounding.places import PlaceEvaluator
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import SetScore
 from vlmops.geometry.syntax import places_in
@@ -18,6 +18,7 @@ from vlmops.geometry.syntax import places_in
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from vlmops.evaluators.bases import Readings
     from vlmops.evaluators.case import Case
     from vlmops.evaluators.evaluator import Result
     from vlmops.evaluators.grounding.coco_matching import CocoMatches
@@ -33,8 +34,8 @@ class MeanAveragePrecision(PlaceEvaluator):
     """COCO average precision of all boxes of a set: for models that give a confidence.
 
     Every case is one picture. Classes are labels, without regard to case. Objects of the expected value may
-    carry ``iscrowd`` and ``area``. A case of its own has no average precision: ``evaluate`` gives its F1 at
-    IoU 0.5, which also tells what a model is worth that gives no confidence.
+    carry ``iscrowd`` and ``area``. A case of its own has no average precision: ``evaluate`` gives
+    ``<name>.f1``, its F1 at IoU 0.5, which also tells what a model is worth that gives no confidence.
 
     Attributes:
         figure: Which of the twelve COCO figures is the value; the others are in the metadata.
@@ -63,7 +64,7 @@ class MeanAveragePrecision(PlaceEvaluator):
     def judge(self, case: Case, output: Any, expected: Any) -> Result:
         """F1 at IoU 0.5 of one case, by confidence."""
         single = BoxF1(
-            name=f"{self.name}_f1",
+            name=self.part("f1"),
             convention=self.convention,
             expected_convention=self.expected_convention,
             picture=self.picture,
@@ -76,22 +77,20 @@ class MeanAveragePrecision(PlaceEvaluator):
 
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """The twelve figures over all cases that can be read."""
-        rows = [self._row(case) for case in cases]
-        usable = [row for row in rows if isinstance(row, _Row)]
-        failures = [row for row in rows if isinstance(row, Failure)]
-        if not usable:
-            return failures[0] if failures else self.failure_of_nothing()
-        matches = match_all(_detection_set(usable, labels=self.labels))
+        read = self.read_set(cases, self._row)
+        if isinstance(read, Failure):
+            return read
+        matches = match_all(_detection_set(read.values, labels=self.labels))
         figures = {name: figure_of(matches, figure) for name, figure in FIGURES.items()}
-        confident = sum(box.score is not None for row in usable for box in row.predicted)
-        predicted = sum(len(row.predicted) for row in usable)
+        confident = sum(box.score is not None for row in read.values for box in row.predicted)
+        predicted = sum(len(row.predicted) for row in read.values)
         value = figures[self.figure]
         return SetScore(
             self.name,
             value if value >= 0 else float("nan"),
-            n=len(usable),
-            failures=len(failures),
-            interval=self._interval(matches, usable) if value >= 0 else None,
+            n=read.n,
+            failures=read.failures,
+            interval=self._interval(matches, read) if value >= 0 else None,
             explanation=f"{self.figure} of {predicted} predicted boxes, {confident} with a confidence"
             + ("" if confident == predicted else "; where it is missing, list order decides: look at F1"),
             metadata={"figures": figures, "predicted": predicted, "with_confidence": confident},
@@ -106,25 +105,20 @@ class MeanAveragePrecision(PlaceEvaluator):
             return located
         predicted, gold = located
         nodes = [found.node or {} for found in places_in(sides[1], "box") or ()]
-        return _Row(case, predicted.places, gold.places, nodes or [{}] * len(gold.places))
+        return _Row(predicted.places, gold.places, nodes or [{}] * len(gold.places))
 
-    def _interval(self, matches: CocoMatches, rows: Sequence[_Row]) -> Interval | None:
-        import numpy as np
+    def _interval(self, matches: CocoMatches, read: Readings[_Row]) -> Interval | None:
+        from vlmops.statistics import reweighted_interval
 
-        from vlmops.statistics import bootstrap_interval
-
-        def figure(chosen: Sequence[int]) -> float:
-            weights = np.bincount(chosen, minlength=len(rows)).astype(float)
+        def figure(weights: Any) -> float:
             value = figure_of(matches, FIGURES[self.figure], weights)
             return value if value >= 0 else float("nan")
 
-        clusters = picture_clusters([row.case for row in rows])
-        return bootstrap_interval(figure, len(rows), clusters=clusters, resamples=_RESAMPLES)
+        return reweighted_interval(figure, read.n, clusters=read.clusters, resamples=_RESAMPLES)
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    case: Case
     predicted: Sequence[Box]
     gold: Sequence[Box]
     nodes: Sequence[Mapping[str, Any]]

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vlmops.errors import ImageError, UsageError
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.case import Case
-from vlmops.evaluators.evaluator import ComparisonEvaluator, Result
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.geometry import Box, Convention, Located, Overlay, Point, convention_for
 from vlmops.geometry.location import locate_boxes, locate_points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Sequence
 
+    from vlmops.evaluators.evaluator import Result
     from vlmops.geometry import Size
     from vlmops.images import Image
 
@@ -92,10 +93,6 @@ class PlaceEvaluator(ComparisonEvaluator):
             return None
         return Overlay(case.images[self.picture], expected, predicted, note).image()
 
-    def failure_of_nothing(self) -> Failure:
-        """The failure of a set without cases."""
-        return self.failure(FailureKind.MISSING_OUTPUT, "there are no cases")
-
     def located(
         self, locate: Callable[..., Located[Place] | Failure], case: Case, output: Any
     ) -> Located[Place] | Failure:
@@ -131,20 +128,6 @@ class PlaceEvaluator(ComparisonEvaluator):
             return case.images[self.picture].size
         except ImageError as error:
             return self.failure(FailureKind.BAD_IMAGE, str(error))
-
-
-def picture_clusters(cases: Sequence[Case]) -> list[Hashable]:
-    """One key per case, equal where cases share their first picture: such rows are not independent."""
-    return [_cluster(case, index) for index, case in enumerate(cases)]
-
-
-def _cluster(case: Case, index: int) -> Hashable:
-    if not case.images:
-        return index
-    try:
-        return case.images[0].sha256
-    except ImageError:
-        return index
 
 
 def _is_placed(output: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vlmops.errors import UsageError
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.grounding.places import PlaceEvaluator
 from vlmops.evaluators.grounding.relations import (

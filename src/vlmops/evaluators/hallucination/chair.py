@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.documents.text import as_text
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.hallucination.coco import coco_vocabulary
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score, SetScore
+from vlmops.evaluators.score import Direction, Score, SetScore
+from vlmops.evaluators.text import as_text
 
 if TYPE_CHECKING:
+    from vlmops.evaluators.bases import Readings
     from vlmops.evaluators.case import Case
     from vlmops.evaluators.hallucination.vocabulary import ObjectVocabulary
 
@@ -101,8 +102,8 @@ class Chair(ComparisonEvaluator):
     """Share of a caption's object mentions that the picture does not show; 0 is best.
 
     ``expected`` is the list of objects that the picture shows, in the vocabulary's words. One case gives its
-    own CHAIR-i, or a failure when the caption mentions no object. A set gives ``chair_i`` over all mentions
-    together, ``chair_s`` (share of captions with a hallucinated object) and ``chair_recall``; captions
+    own CHAIR-i, or a failure when the caption mentions no object. A set gives ``<name>.i`` over all mentions
+    together, ``<name>.s`` (share of captions with a hallucinated object) and ``<name>.recall``; captions
     without any mention are in the latter two.
 
     Attributes:
@@ -117,6 +118,7 @@ class Chair(ComparisonEvaluator):
     """
 
     default_name: ClassVar[str] = "chair"
+    direction: ClassVar[Direction] = "minimize"
 
     vocabulary: ObjectVocabulary = field(default_factory=coco_vocabulary)
 
@@ -136,25 +138,26 @@ class Chair(ComparisonEvaluator):
             counts.chair_i,
             f"{counts.hallucinated} of {counts.mentions} mentioned objects {are} not in the picture"
             + (f": {', '.join(absent)}" if absent else ""),
-            direction="minimize",
+            self.direction,
             metadata={**asdict(counts), "mentioned": mentioned, "hallucinated_objects": absent},
         )
 
-    def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore]:
+    def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """CHAIR-i, CHAIR-s and recall over all captions, with bootstrap intervals."""
-        counts = [found for found in map(self._counts, cases) if found is not None]
-        total = sum(counts, ChairCounts())
-        failures = len(cases) - len(counts)
+        read = self.read_set(cases, self._counts)
+        if isinstance(read, Failure):
+            return read
+        total = sum(read.values, ChairCounts())
         return [
-            _set_score(f"{self.name}_i", counts, "hallucinated", "mentions", total.chair_i, failures),
-            _set_score(f"{self.name}_s", counts, "hallucinating", "captions", total.chair_s, failures),
-            _set_score(f"{self.name}_recall", counts, "found", "objects", total.recall, failures),
+            _set_score(self.part("i"), read, "hallucinated", "mentions", total.chair_i),
+            _set_score(self.part("s"), read, "hallucinating", "captions", total.chair_s),
+            _set_score(self.part("recall"), read, "found", "objects", total.recall),
         ]
 
-    def _counts(self, case: Case) -> ChairCounts | None:
+    def _counts(self, case: Case) -> ChairCounts | Failure:
         sides = self.sides(case)
         read = sides if isinstance(sides, Failure) else self._read(*sides)
-        return None if isinstance(read, Failure) else chair_counts(*read)
+        return read if isinstance(read, Failure) else chair_counts(*read)
 
     def _read(self, output: Any, expected: Any) -> tuple[list[str], set[str]] | Failure:
         if not isinstance(expected, Iterable) or isinstance(expected, str):
@@ -173,12 +176,10 @@ class Chair(ComparisonEvaluator):
         return [mention.object for mention in mentions], {name for name in objects if name is not None}
 
 
-def _set_score(
-    name: str, counts: Sequence[ChairCounts], top: str, bottom: str, value: float, failures: int
-) -> SetScore:
+def _set_score(name: str, read: Readings[ChairCounts], top: str, bottom: str, value: float) -> SetScore:
     from vlmops.statistics import bootstrap_ratio
 
-    tops, bottoms = ([getattr(count, part) for count in counts] for part in (top, bottom))
+    tops, bottoms = ([getattr(count, part) for count in read.values] for part in (top, bottom))
     noun = {"mentions": "mentions of objects", "captions": "captions", "objects": "objects in the pictures"}[
         bottom
     ]
@@ -187,10 +188,10 @@ def _set_score(
     return SetScore(
         name,
         value,
-        n=len(counts),
-        failures=failures,
-        interval=bootstrap_ratio(tops, bottoms) if counts else None,
+        n=read.n,
+        failures=read.failures,
+        interval=bootstrap_ratio(tops, bottoms, clusters=read.clusters),
         explanation=f"{sum(tops)} of {sum(bottoms)} {noun} {verb}{ending}",
         direction="maximize" if top == "found" else "minimize",
-        metadata=asdict(sum(counts, ChairCounts())),
+        metadata=asdict(sum(read.values, ChairCounts())),
     )

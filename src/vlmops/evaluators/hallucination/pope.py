@@ -6,21 +6,15 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.documents.text import as_text
-from vlmops.evaluators.evaluator import ComparisonEvaluator
-from vlmops.evaluators.failure import Failure, FailureKind
-from vlmops.evaluators.questions.yes_no import (
-    YesNoLabel,
-    YesNoVariant,
-    extract_yes_no,
-    yes_no_label,
-)
+from vlmops.evaluators.failure import Failure
+from vlmops.evaluators.questions.yes_no import YesNoLabel, YesNoReader, YesNoVariant
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vlmops.evaluators.bases import Readings
     from vlmops.evaluators.case import Case
 
 
@@ -124,7 +118,7 @@ def _shares(
 
 @register("pope")
 @dataclass(frozen=True, kw_only=True)
-class Pope(ComparisonEvaluator):
+class Pope(YesNoReader):
     """Accuracy, precision, recall, F1 and share of "yes" over questions whether an object is there.
 
     One case gives whether its answer is right; a set gives five scores, each with a bootstrap interval.
@@ -138,12 +132,10 @@ class Pope(ComparisonEvaluator):
         >>> from vlmops.evaluators import Case
         >>> cases = [Case(output="Yes.", expected="yes"), Case(output="Yes, a dog", expected="no")]
         >>> [(score.name, score.value) for score in Pope().evaluate_set(cases)][:2]
-        [('pope_accuracy', 0.5), ('pope_precision', 0.5)]
+        [('pope.accuracy', 0.5), ('pope.precision', 0.5)]
     """
 
     default_name: ClassVar[str] = "pope"
-
-    variant: YesNoVariant = "vlmops"
 
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """Whether one answer is right."""
@@ -155,33 +147,29 @@ class Pope(ComparisonEvaluator):
 
     def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """The five scores of a set; cases that could not be read are counted in ``failures``."""
-        pairs: list[tuple[YesNoLabel | None, YesNoLabel]] = []
-        for case in cases:
-            sides = self.sides(case)
-            pair = sides if isinstance(sides, Failure) else self._pair(*sides)
-            if not isinstance(pair, Failure):
-                pairs.append(pair)
-        if not pairs:
-            problem = f"none of the {len(cases)} cases has a readable answer and yes or no as expected"
-            return self.failure(FailureKind.MISSING_EXPECTED, problem)
-        scores = pope_scores([answer for answer, _ in pairs], [label for _, label in pairs], self.variant)
-        shares = [_shares(answer, label, self.variant) for answer, label in pairs]
+        read = self.read_set(cases, self._case_pair)
+        if isinstance(read, Failure):
+            return read
+        answers, labels = zip(*read.values, strict=True)
+        scores = pope_scores(answers, labels, self.variant)
         return [
-            self._set_score(part, scores, [share[part] for share in shares], len(cases) - len(pairs))
+            self._set_score(part, scores, read)
             for part in ("accuracy", "precision", "recall", "f1", "yes_ratio")
         ]
 
     def _set_score(
-        self, part: str, scores: PopeScores, shares: list[tuple[int, int]], failures: int
+        self, part: str, scores: PopeScores, read: Readings[tuple[YesNoLabel | None, YesNoLabel]]
     ) -> SetScore:
         from vlmops.statistics import bootstrap_ratio
 
+        shares = [_shares(answer, label, self.variant)[part] for answer, label in read.values]
+        tops, bottoms = zip(*shares, strict=True)
         return SetScore(
-            f"{self.name}_{part}",
+            self.part(part),
             getattr(scores, part),
-            n=len(shares),
-            failures=failures,
-            interval=bootstrap_ratio([top for top, _ in shares], [bottom for _, bottom in shares]),
+            n=read.n,
+            failures=read.failures,
+            interval=bootstrap_ratio(tops, bottoms, clusters=read.clusters),
             explanation=f"{scores.true_positives} rightly and {scores.false_positives} wrongly yes, "
             f"{scores.true_negatives} rightly and {scores.false_negatives} wrongly no"
             + (f", {scores.unknown} neither" if scores.unknown else ""),
@@ -189,22 +177,12 @@ class Pope(ComparisonEvaluator):
             metadata=asdict(scores),
         )
 
+    def _case_pair(self, case: Case) -> tuple[YesNoLabel | None, YesNoLabel] | Failure:
+        sides = self.sides(case)
+        return sides if isinstance(sides, Failure) else self._pair(*sides)
+
     def _pair(self, output: Any, expected: Any) -> tuple[YesNoLabel | None, YesNoLabel] | Failure:
-        label = yes_no_label(expected)
-        if label is None:
-            return self.failure(
-                FailureKind.MISSING_EXPECTED, f"expected: yes or no is needed, not {expected!r}"
-            )
-        try:
-            answer = (
-                yes_no_label(output)
-                if isinstance(output, bool)
-                else extract_yes_no(as_text(output), self.variant)
-            )
-        except TypeError as error:
-            return self.failure(FailureKind.UNPARSABLE, f"output: {error}")
-        if answer is None and self.variant == "vlmops":
-            return self.failure(
-                FailureKind.UNPARSABLE, f"the answer says neither yes nor no, or both: {output!r}"
-            )
-        return answer, label
+        pair = self.read(output, expected)
+        if not isinstance(pair, Failure) and pair[0] is None and self.variant == "vlmops":
+            return self.unread(output)
+        return pair

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from vlmops.errors import ImageError, UsageError
+from vlmops.evaluators.bases import NamedEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.image_quality.measures import QualityMeasures, measure_quality
 from vlmops.evaluators.registry import register
@@ -75,14 +76,13 @@ def quality_issues(measures: QualityMeasures, limits: QualityLimits | None = Non
 
 @register("image_quality")
 @dataclass(frozen=True, kw_only=True)
-class ImageQuality:
+class ImageQuality(NamedEvaluator):
     """Whether the pictures of a case are technically usable: sharp, exposed, large enough, not blank.
 
     It looks at inputs alone and helps to tell a model's errors from its pictures'. The value is true when no
     picture has an issue; the issues and all measures are in the metadata, to slice results by.
 
     Attributes:
-        name: Name of the score.
         limits: From where on something is an issue.
 
     Example:
@@ -96,7 +96,6 @@ class ImageQuality:
 
     default_name: ClassVar[str] = "image_quality"
 
-    name: str = default_name
     limits: QualityLimits = QualityLimits()
 
     def applies(self, case: Case) -> bool:
@@ -106,7 +105,7 @@ class ImageQuality:
     def evaluate(self, case: Case) -> Score | Failure:
         """Look at all pictures of the inputs."""
         if not case.images:
-            return Failure(FailureKind.BAD_IMAGE, "the case has no picture", evaluator=self.name)
+            return self.failure(FailureKind.BAD_IMAGE, "the case has no picture")
         measured: list[QualityMeasures] = []
         for image in case.images:
             measures = self._measure(image)
@@ -131,4 +130,4 @@ class ImageQuality:
         try:
             return measure_quality(image.to_array())
         except (ImageError, UsageError) as error:
-            return Failure(FailureKind.BAD_IMAGE, str(error), evaluator=self.name)
+            return self.failure(FailureKind.BAD_IMAGE, str(error))

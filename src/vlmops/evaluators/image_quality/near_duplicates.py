@@ -7,10 +7,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vlmops.errors import ImageError, UsageError
+from vlmops.evaluators.bases import NamedEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.pictures.hashing import phash
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import SetScore
+from vlmops.evaluators.score import Direction, SetScore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -169,14 +170,13 @@ def _join(parent: Array, first: Array, second: Array) -> Array:
 
 @register("near_duplicates")
 @dataclass(frozen=True, kw_only=True)
-class NearDuplicates:
+class NearDuplicates(NamedEvaluator):
     """Share of the pictures of a set that have a near-duplicate in it, over the inputs of all cases.
 
     Near-duplicates make intervals too narrow and leak between splits. The groups are in the metadata, as ids
     of cases. The same picture given to several cases is one picture.
 
     Attributes:
-        name: Name of the score.
         distance: Bits of 64 up to which pictures are near-duplicates.
 
     Example:
@@ -191,9 +191,13 @@ class NearDuplicates:
     """
 
     default_name: ClassVar[str] = "near_duplicates"
+    direction: ClassVar[Direction] = "minimize"
 
-    name: str = default_name
     distance: int = DISTANCE
+
+    def applies(self, case: Case) -> bool:
+        """Whether there is a picture to look at."""
+        return bool(case.images)
 
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """Compare the pictures of all cases."""
@@ -207,7 +211,7 @@ class NearDuplicates:
                 else:
                     pictures.setdefault(hashed[0], (case.id or str(place), hashed[1]))
         if not pictures:
-            return Failure(FailureKind.BAD_IMAGE, "no case has a readable picture", evaluator=self.name)
+            return self.failure(FailureKind.BAD_IMAGE, "no case has a readable picture")
         owners = [owner for owner, _ in pictures.values()]
         groups = near_duplicate_groups([digest for _, digest in pictures.values()], self.distance)
         alike = sum(map(len, groups))
@@ -217,7 +221,7 @@ class NearDuplicates:
             n=len(pictures),
             failures=broken,
             explanation=f"{alike} of {len(pictures)} pictures are in {len(groups)} groups of near-duplicates",
-            direction="minimize",
+            direction=self.direction,
             metadata={
                 "distance": self.distance,
                 "groups": [[owners[index] for index in group] for group in groups[:_GROUPS_SHOWN]],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.evaluators.bases import NamedEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
-from vlmops.evaluators.score import Interval, Score, SetScore
+from vlmops.evaluators.score import Direction, Interval, Score, SetScore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from vlmops.evaluators.bases import Readings
     from vlmops.evaluators.case import Case
 
 PERCENTILES = (50.0, 90.0, 95.0, 99.0)
@@ -46,26 +48,24 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measurement(ABC):
+class Measurement(NamedEvaluator):
     """Base of evaluators that report what was measured of a call, and not how good its answer is.
 
-    A case gives its own value, or a failure when nothing was measured. A set gives the mean and each
-    percentile, over the cases that were measured; the others are counted in ``failures``. Calls that failed
-    take part with what they took.
+    A case gives its own value. A set gives ``<name>.mean``, ``<name>.p50`` and so on, over the cases that
+    were measured; the others are counted in ``failures``. Calls that failed take part with what they took.
+    A case without the measurement is none of its business (:meth:`applies`): that a provider does not say
+    what a call took is no failure of the call.
 
     Attributes:
-        name: Name of the score of a case; a set's scores add ``_mean``, ``_p50`` and so on.
         percentiles: Which percentiles a set gives, each within 0 to 100.
     """
 
-    default_name: ClassVar[str]
+    direction: ClassVar[Direction] = "minimize"
 
-    name: str = ""
     percentiles: tuple[float, ...] = PERCENTILES
 
     def __post_init__(self) -> None:
-        if not self.name:
-            object.__setattr__(self, "name", self.default_name)
+        super().__post_init__()
         for percent in self.percentiles:
             percentile((), percent)
 
@@ -77,73 +77,75 @@ class Measurement(ABC):
     def shown(self, value: float) -> str:
         """A value with its unit, for a person."""
 
+    def applies(self, case: Case) -> bool:
+        """Whether anything was measured of the case."""
+        return not isinstance(self._usable(case), Failure)
+
     def evaluate(self, case: Case) -> Score | Failure:
         """The value of one case."""
         value = self._usable(case)
-        if value is None:
-            return self._failure(f"the case carries no measured {self.default_name}")
-        return Score(self.name, value, self.shown(value), direction="minimize", range=(0.0, math.inf))
+        if isinstance(value, Failure):
+            return value
+        return Score(self.name, value, self.shown(value), self.direction, range=(0.0, math.inf))
 
     def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """Mean and percentiles, each with a bootstrap interval over cases."""
         from vlmops.statistics import mean_interval
 
-        values = [value for value in map(self._usable, cases) if value is not None]
-        if not values:
-            return self._failure(f"none of the {len(cases)} cases carries a measured {self.default_name}")
-        failures = len(cases) - len(values)
-        intervals = _percentile_intervals(values, self.percentiles) if self.percentiles else []
-        mean = self._set_score(
-            "mean", math.fsum(values) / len(values), values, failures, mean_interval(values)
-        )
+        read = self.read_set(cases, self._usable)
+        if isinstance(read, Failure):
+            return read
+        values = read.values
+        mean = math.fsum(values) / read.n
+        intervals = _percentile_intervals(read, self.percentiles) if self.percentiles else []
         return [
-            mean,
+            self._set_score("mean", mean, read, mean_interval(values, clusters=read.clusters)),
             *(
-                self._set_score(f"p{percent:g}", percentile(values, percent), values, failures, interval)
+                self._set_score(f"p{percent:g}", percentile(values, percent), read, interval)
                 for percent, interval in zip(self.percentiles, intervals, strict=True)
             ),
         ]
 
-    def _usable(self, case: Case) -> float | None:
+    def _usable(self, case: Case) -> float | Failure:
         value: Any = self.measured(case)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        return float(value) if math.isfinite(value) and value >= 0 else None
-
-    def _failure(self, message: str) -> Failure:
-        return Failure(FailureKind.MISSING_OUTPUT, message, evaluator=self.name)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and math.isfinite(value) and value >= 0:
+            return float(value)
+        return self.failure(FailureKind.MISSING_OUTPUT, f"the case carries no measured {self.default_name}")
 
     def _set_score(
-        self, part: str, value: float, values: Sequence[float], failures: int, interval: Interval | None
+        self, part: str, value: float, read: Readings[float], interval: Interval | None
     ) -> SetScore:
+        values = read.values
         total = math.fsum(values)
         spread = f"{self.shown(min(values))} to {self.shown(max(values))}"
         return SetScore(
-            f"{self.name}_{part}",
+            self.part(part),
             value,
-            n=len(values),
-            failures=failures,
+            n=read.n,
+            failures=read.failures,
             interval=interval,
             explanation=f"{self.shown(value)} over {len(values)} cases, {spread}, {self.shown(total)} in all",
-            direction="minimize",
+            direction=self.direction,
             range=(0.0, math.inf),
             metadata={"total": total, "min": min(values), "max": max(values)},
         )
 
 
-def _percentile_intervals(values: Sequence[float], percents: Sequence[float]) -> list[Interval | None]:
+def _percentile_intervals(read: Readings[float], percents: Sequence[float]) -> list[Interval | None]:
     import numpy as np
 
     from vlmops.statistics import reweighted_intervals
 
-    ordered = np.sort(np.array(values, dtype=float))
+    order = np.argsort(read.values, kind="stable")
+    ordered = np.asarray(read.values, dtype=float)[order]
     ranks = np.array(percents) / 100 * (len(ordered) - 1)
     low, high = np.floor(ranks), np.ceil(ranks)
 
     def statistics(weights: NDArray[np.float64]) -> Sequence[float]:
         # Values up to and including each one: the drawn value at a rank is the first whose count exceeds it.
-        drawn = np.cumsum(weights)
+        drawn = np.cumsum(weights[order])
         below, above = (ordered[np.searchsorted(drawn, rank, side="right")] for rank in (low, high))
         return list(below + (above - below) * (ranks - low))
 
-    return reweighted_intervals(statistics, len(values)) or [None] * len(percents)
+    return reweighted_intervals(statistics, read.n, clusters=read.clusters) or [None] * len(percents)

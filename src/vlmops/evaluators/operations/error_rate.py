@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from vlmops.evaluators.bases import NamedEvaluator
+from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score, SetScore
+from vlmops.evaluators.score import Direction, Score, SetScore
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -18,14 +20,13 @@ if TYPE_CHECKING:
 
 @register("error_rate")
 @dataclass(frozen=True, kw_only=True)
-class ErrorRate:
-    """Share of calls that gave no answer; 0 is best.
+class ErrorRate(NamedEvaluator):
+    """Share of calls that gave no answer: 1 or 0 of a case, less is better.
 
     A call failed when its case's output is a :class:`~vlmops.evaluators.Failure`, or ``None``. Failures are
     what is measured here: they are the value, and none are left out.
 
     Attributes:
-        name: Name of the score.
         kinds: Which kinds of failure count (``("refusal",)`` gives the refusal rate); all when empty.
 
     Example:
@@ -36,7 +37,9 @@ class ErrorRate:
         (0.5, '1 of 2 calls failed: 1 timeout')
     """
 
-    name: str = "error_rate"
+    default_name: ClassVar[str] = "error_rate"
+    direction: ClassVar[Direction] = "minimize"
+
     kinds: Collection[FailureKind | str] = ()
 
     def evaluate(self, case: Case) -> Score:
@@ -44,23 +47,27 @@ class ErrorRate:
         kind = self._counted(case)
         message = case.output.message if isinstance(case.output, Failure) else "the case has no output"
         explanation = f"{kind}: {message}" if kind else "the call gave an answer"
-        return Score(self.name, float(kind is not None), explanation, direction="minimize")
+        return Score(self.name, float(kind is not None), explanation, self.direction)
 
-    def evaluate_set(self, cases: Sequence[Case]) -> SetScore:
+    def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """The share of failed calls, with a bootstrap interval and the number of each kind."""
         from vlmops.statistics import mean_interval
 
+        if not cases:
+            return self.failure(FailureKind.MISSING_OUTPUT, "there are no cases")
         kinds = [self._counted(case) for case in cases]
         found = Counter(kind for kind in kinds if kind is not None)
         failed = found.total()
         listed = ", ".join(f"{times} {kind}" for kind, times in found.most_common())
         return SetScore(
             self.name,
-            failed / len(cases) if cases else float("nan"),
+            failed / len(cases),
             n=len(cases),
-            interval=mean_interval([float(kind is not None) for kind in kinds]) if cases else None,
+            interval=mean_interval(
+                [float(kind is not None) for kind in kinds], clusters=picture_clusters(cases)
+            ),
             explanation=f"{failed} of {len(cases)} calls failed" + (f": {listed}" if listed else ""),
-            direction="minimize",
+            direction=self.direction,
             metadata={"kinds": dict(found)},
         )
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 class Latency(Measurement):
     """Seconds from the request to the full answer; lower is better.
 
-    A set gives ``latency_mean``, ``latency_p50``, ``latency_p90``, ``latency_p95`` and ``latency_p99``.
+    A set gives ``latency.mean``, ``latency.p50``, ``latency.p90``, ``latency.p95`` and ``latency.p99``.
 
     Example:
         >>> from vlmops.evaluators import Case
         >>> cases = [Case(output="a", latency=1.0), Case(output="b", latency=3.0)]
         >>> [(score.name, score.value) for score in Latency(percentiles=(50,)).evaluate_set(cases)]
-        [('latency_mean', 2.0), ('latency_p50', 2.0)]
+        [('latency.mean', 2.0), ('latency.p50', 2.0)]
     """
 
     default_name: ClassVar[str] = "latency"

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from vlmops.errors import ImageError
-from vlmops.evaluators.evaluator import ComparisonEvaluator, Result
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
+    from vlmops.evaluators.evaluator import Result
     from vlmops.evaluators.score import Score
     from vlmops.images import Image
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from vlmops.evaluators.pictures.comparison import PictureEvaluator
 from vlmops.evaluators.pictures.pixel_error import same_shape
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score
+from vlmops.evaluators.score import Direction, Score
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -93,6 +93,7 @@ class PixelDifference(PictureEvaluator):
     """
 
     default_name: ClassVar[str] = "pixel_difference"
+    direction: ClassVar[Direction] = "minimize"
 
     tolerance: int = TOLERANCE
 
@@ -104,4 +105,4 @@ class PixelDifference(PictureEvaluator):
             f"{value:.2%} of the pixels differ by more than {self.tolerance}, the most by {int(apart.max())}"
         )
         metadata = {"mean_difference": float(apart.mean()), "greatest_difference": int(apart.max())}
-        return Score(self.name, value, note, direction="minimize", metadata=metadata)
+        return Score(self.name, value, note, self.direction, metadata=metadata)

@@ -16,7 +16,7 @@ from vlmops.evaluators.pictures.comparison import PictureEvaluator
 from vlmops.evaluators.pictures.cosine_transform import cosine_transform
 from vlmops.evaluators.pictures.wavelet import haar_low, without_mean
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score
+from vlmops.evaluators.score import Direction, Score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -177,6 +177,7 @@ class PerceptualHashDistance(PictureEvaluator):
     """
 
     default_name: ClassVar[str] = "phash_distance"
+    direction: ClassVar[Direction] = "minimize"
 
     hash: HashName = "phash"
 
@@ -194,7 +195,7 @@ class PerceptualHashDistance(PictureEvaluator):
             self.name,
             distance,
             f"{distance} of 64 bits differ",
-            direction="minimize",
+            self.direction,
             range=(0.0, 64.0),
             metadata={"hash": self.hash, "output": first, "expected": second},
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from vlmops.errors import UsageError
 from vlmops.evaluators.pictures.comparison import PictureEvaluator
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score
+from vlmops.evaluators.score import Direction, Score
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -99,12 +99,13 @@ class MeanSquaredError(PictureEvaluator):
     """
 
     default_name: ClassVar[str] = "mse"
+    direction: ClassVar[Direction] = "minimize"
 
     def score(self, picture: Array, reference: Array) -> Score:
         """Score two arrays of one shape."""
         value = mean_squared_error(picture, reference)
         note = f"values differ by {math.sqrt(value):.2f} of 255 (root mean square)"
-        return Score(self.name, value, note, direction="minimize", range=(0.0, 255.0**2))
+        return Score(self.name, value, note, self.direction, range=(0.0, 255.0**2))
 
 
 @register("psnr")
@@ -132,4 +133,4 @@ class PeakSignalToNoiseRatio(PictureEvaluator):
         """Score two arrays of one shape."""
         value = min(peak_signal_to_noise_ratio(picture, reference), self.ceiling)
         note = "the pictures are equal" if value == self.ceiling else f"{value:.2f} dB"
-        return Score(self.name, value, note, range=(0.0, math.inf))
+        return Score(self.name, value, note, range=(0.0, self.ceiling))

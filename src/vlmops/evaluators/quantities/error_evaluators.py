@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vlmops.errors import EvaluatorError
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.quantities import numeric_error
 from vlmops.evaluators.quantities.benchmark_counts import NUMBER_STRATEGIES
 from vlmops.evaluators.quantities.quantity import Quantity, read_quantity
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Interval, Score, SetScore
+from vlmops.evaluators.score import Direction, Interval, Score, SetScore
+from vlmops.evaluators.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vlmops.evaluators.bases import Readings
     from vlmops.evaluators.case import Case
     from vlmops.evaluators.quantities.numerals import DecimalMark
 
@@ -95,7 +97,7 @@ class QuantityReader(ComparisonEvaluator):
         number = NUMBER_STRATEGIES[self.strategy](output)
         if number is None:
             return self.failure(
-                FailureKind.UNPARSABLE, f"no number in {str(output)[:80]!r} ({self.strategy})"
+                FailureKind.UNPARSABLE, f"no number in {shown(str(output))} ({self.strategy})"
             )
         return Quantity(number, number)
 
@@ -105,8 +107,8 @@ class QuantityReader(ComparisonEvaluator):
 class QuantityError(QuantityReader):
     """How far a number is from the right one: absolute error of a case; MAE, RMSE, R2 and more of a set.
 
-    A set gives ``<name>_mae``, ``_rmse``, ``_median_ae``, ``_mape`` (a fraction), ``_r2`` and
-    ``_relaxed_accuracy`` (share within 5 %). An answer without a number, or with several, is a failure and in
+    A set gives ``<name>.mae``, ``.rmse``, ``.median_ae``, ``.mape`` (a fraction), ``.r2`` and
+    ``.relaxed_accuracy`` (share within 5 %). An answer without a number, or with several, is a failure and in
     none of them.
 
     Attributes:
@@ -123,6 +125,7 @@ class QuantityError(QuantityReader):
     """
 
     default_name: ClassVar[str] = "quantity_error"
+    direction: ClassVar[Direction] = "minimize"
 
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """Score one answer."""
@@ -134,7 +137,7 @@ class QuantityError(QuantityReader):
             self.name,
             abs(number - wanted),
             _difference(number, wanted),
-            direction="minimize",
+            self.direction,
             range=(0.0, math.inf),
             metadata=_numbers(number, wanted),
         )
@@ -145,36 +148,39 @@ class QuantityError(QuantityReader):
 
         from vlmops.statistics import reweighted_intervals
 
-        pairs = [pair for pair in map(self._read_case, cases) if not isinstance(pair, Failure)]
-        if not pairs:
-            return self.failure(
-                FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases has a number to score"
-            )
-        numbers, wanted = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))
-        n, zeros = len(pairs), int((wanted == 0).sum())
+        read = self.read_set(cases, self._read_case)
+        if isinstance(read, Failure):
+            return read
+        numbers, wanted = (np.array(side, dtype=float) for side in zip(*read.values, strict=True))
+        zeros = int((wanted == 0).sum())
 
         def values(weights: Any) -> list[float]:
-            rows = np.repeat(np.arange(n), weights.astype(int))
+            rows = np.repeat(np.arange(read.n), weights.astype(int))
             return [measure(numbers[rows], wanted[rows]) for measure in _MEASURES.values()]
 
-        intervals = reweighted_intervals(values, n) or [None] * len(_MEASURES)
+        intervals = reweighted_intervals(values, read.n, clusters=read.clusters) or [None] * len(_MEASURES)
         return [
-            self._set_score(metric, value, interval, n=n, failures=len(cases) - n, zeros=zeros)
-            for metric, value, interval in zip(_MEASURES, values(np.ones(n)), intervals, strict=True)
+            self._set_score(metric, value, interval, read, zeros)
+            for metric, value, interval in zip(_MEASURES, values(np.ones(read.n)), intervals, strict=True)
         ]
 
     def _set_score(
-        self, metric: str, value: float, interval: Interval | None, *, n: int, failures: int, zeros: int
+        self,
+        metric: str,
+        value: float,
+        interval: Interval | None,
+        read: Readings[tuple[float, float]],
+        zeros: int,
     ) -> SetScore:
         warning = f"; {zeros} targets are 0, which inflates this" if metric == "mape" and zeros else ""
         ranges = {"r2": (-math.inf, 1.0), "relaxed_accuracy": (0.0, 1.0)}
         return SetScore(
-            f"{self.name}_{metric}",
+            self.part(metric),
             value,
-            n=n,
-            failures=failures,
+            n=read.n,
+            failures=read.failures,
             interval=interval,
-            explanation=f"{n} numbers{warning}",
+            explanation=f"{read.n} numbers{warning}",
             direction="maximize" if metric in ranges else "minimize",
             range=ranges.get(metric, (0.0, math.inf)),
         )
@@ -202,6 +208,7 @@ class RelativeError(QuantityReader):
     """
 
     default_name: ClassVar[str] = "relative_error"
+    direction: ClassVar[Direction] = "minimize"
 
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """Score one answer."""
@@ -213,7 +220,7 @@ class RelativeError(QuantityReader):
             self.name,
             value,
             _difference(*pair),
-            direction="minimize",
+            self.direction,
             range=(0.0, math.inf),
             metadata=_numbers(*pair),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from vlmops.errors import EvaluatorError
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.quantities.benchmark_counts import (
     countbench_count,
@@ -19,6 +19,7 @@ from vlmops.evaluators.quantities.error_evaluators import QuantityReader
 from vlmops.evaluators.quantities.relaxed import chartqa_relaxed_match, relaxed_match
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
+from vlmops.evaluators.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ Benchmark = Literal["countbench", "fsc147", "ocrbench_v2", "pixmo"]
 """Benchmarks whose way of scoring counts can be had."""
 
 _ROUNDING = 1e-9
+_SHOWN_LENGTH = 40
 
 
 @register("relaxed_accuracy")
@@ -167,7 +169,8 @@ class CurrencyMatch(QuantityReader):
         wanted = read_quantity(expected, decimal_mark=self.decimal_mark)
         if isinstance(wanted, Failure) or not wanted.currency:
             return self.failure(
-                FailureKind.MISSING_EXPECTED, f"no currency in the expected {_shown(expected)}"
+                FailureKind.MISSING_EXPECTED,
+                f"no currency in the expected {_shown(expected)}",
             )
         amount = read_quantity(output, decimal_mark=self.decimal_mark)
         if isinstance(amount, Failure):
@@ -183,7 +186,7 @@ class CurrencyMatch(QuantityReader):
 class BenchmarkCount(ComparisonEvaluator):
     """A count scored exactly as a published benchmark scores it, 0 to 1, quirks included.
 
-    With ``"fsc147"`` a set gives ``<name>_exact`` and ``<name>_mae``: there an answer without figures is
+    With ``"fsc147"`` a set gives ``<name>.exact`` and ``<name>.mae``: there an answer without figures is
     charged the whole target as its error, and how many were is said in the explanation and in
     ``metadata["unparsable"]``.
 
@@ -218,25 +221,27 @@ class BenchmarkCount(ComparisonEvaluator):
         else:
             match = countbench_count if self.benchmark == "countbench" else pixmo_count
             value = float(match(text, str(target)))
-        return Score(self.name, value, f"{_shown(output)}; expected {_shown(target)} ({self.benchmark})")
+        return Score(
+            self.name,
+            value,
+            f"{_shown(output)}; expected {_shown(target)} ({self.benchmark})",
+        )
 
     def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """Exact matches (or mean score) over all cases, and the MAE for FSC-147."""
         from vlmops.statistics import mean_interval
 
-        scores = [score for score in map(self.evaluate, cases) if isinstance(score, Score)]
-        if not scores:
-            return self.failure(
-                FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases has a count to score"
-            )
-        n, failures = len(scores), len(cases) - len(scores)
+        read = self.read_set(cases, self._scored)
+        if isinstance(read, Failure):
+            return read
+        scores, n, failures = read.values, read.n, read.failures
         values = [float(score.value) for score in scores]
         exact = SetScore(
-            f"{self.name}_exact" if self.benchmark == "fsc147" else self.name,
+            self.part("exact") if self.benchmark == "fsc147" else self.name,
             math.fsum(values) / n,
             n=n,
             failures=failures,
-            interval=mean_interval(values),
+            interval=mean_interval(values, clusters=read.clusters),
             explanation=f"{n} counts ({self.benchmark})",
         )
         if self.benchmark != "fsc147":
@@ -244,11 +249,11 @@ class BenchmarkCount(ComparisonEvaluator):
         errors = [float(score.metadata["error"]) for score in scores]
         unparsable = sum(not score.metadata["parsed"] for score in scores)
         mae = SetScore(
-            f"{self.name}_mae",
+            self.part("mae"),
             math.fsum(errors) / n,
             n=n,
             failures=failures,
-            interval=mean_interval(errors),
+            interval=mean_interval(errors, clusters=read.clusters),
             explanation=f"{n} counts, {unparsable} without figures charged their whole target",
             direction="minimize",
             range=(0.0, math.inf),
@@ -256,7 +261,10 @@ class BenchmarkCount(ComparisonEvaluator):
         )
         return [exact, mae]
 
+    def _scored(self, case: Case) -> Score | Failure:
+        sides = self.sides(case)
+        return sides if isinstance(sides, Failure) else self.compare(*sides)
 
-def _shown(value: Any, limit: int = 40) -> str:
-    flat = " ".join(str(value).split())
-    return repr(flat if len(flat) <= limit else flat[: limit - 1] + "…")
+
+def _shown(value: Any) -> str:
+    return shown(str(value), _SHOWN_LENGTH)

@@ -19,6 +19,7 @@ from vlmops.evaluators.quantities.numerals import (
     words_value,
 )
 from vlmops.evaluators.quantities.units import CURRENCIES, UNITS, unit_named
+from vlmops.evaluators.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,15 +171,15 @@ def read_quantity(answer: Any, *, decimal_mark: DecimalMark | None = ".") -> Qua
         if len(after) == 1 and math.isfinite(after[0].low + after[0].high):
             return after[0]
     found = _distinct(quantities_in(answer, decimal_mark=decimal_mark))
-    shown = _shorten(answer)
+    quoted = shown(answer)
     if not found:
-        return _unparsable(f"no number in {shown}")
+        return _unparsable(f"no number in {quoted}")
     if any(math.isnan(quantity.low) for quantity in found):
-        return _unparsable(f"a number in {shown} can be read in two ways; state the decimal mark")
+        return _unparsable(f"a number in {quoted} can be read in two ways; state the decimal mark")
     if any(math.isinf(quantity.low) or math.isinf(quantity.high) for quantity in found):
-        return _unparsable(f"a number in {shown} is too large")
+        return _unparsable(f"a number in {quoted} is too large")
     if len(found) > 1:
-        return _unparsable(f"{shown} names several numbers: {', '.join(map(str, found))}")
+        return _unparsable(f"{quoted} names several numbers: {', '.join(map(str, found))}")
     return found[0]
 
 
@@ -287,8 +288,3 @@ def _end_of_name(plain: str, start: int) -> int:
 
 def _unparsable(message: str) -> Failure:
     return Failure(FailureKind.UNPARSABLE, message)
-
-
-def _shorten(text: str, limit: int = 80) -> str:
-    flat = " ".join(text.split())
-    return repr(flat if len(flat) <= limit else flat[: limit - 1] + "…")

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from vlmops.evaluators.documents.text import as_text
-from vlmops.evaluators.evaluator import MISSING, ComparisonEvaluator, select
+from vlmops.evaluators.bases import ComparisonEvaluator, PairReader
+from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.questions.choice_extraction import ExtractedChoice, extract_choice
 from vlmops.evaluators.questions.choice_references import ChoiceVariant, reference_choice
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
+from vlmops.evaluators.selection import MISSING, select
+from vlmops.evaluators.text import as_text, shown
 
 if TYPE_CHECKING:
     from vlmops.evaluators.case import Case
@@ -114,7 +116,7 @@ class MultipleChoice(ComparisonEvaluator):
             return read
         extracted, right = read
         if extracted.label is None and self.unreadable == "failure":
-            return self.failure(FailureKind.UNPARSABLE, f"{extracted.reason}: {_shown(case.output)}")
+            return self.failure(FailureKind.UNPARSABLE, f"{extracted.reason}: {shown(case.output)}")
         correct = extracted.label in right
         verdict = f"{extracted.label or 'nothing'} was read ({extracted.reason})"
         return Score(
@@ -127,7 +129,7 @@ class MultipleChoice(ComparisonEvaluator):
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """A failure: without the case's inputs there are no choices to read the answer against."""
         problem = (
-            f"{_shown(output)} against {_shown(expected)}: the choices are in the case's inputs; use evaluate"
+            f"{shown(output)} against {shown(expected)}: the choices are in the case's inputs; use evaluate"
         )
         return self.failure(FailureKind.MISSING_EXPECTED, problem)
 
@@ -143,7 +145,7 @@ class MultipleChoice(ComparisonEvaluator):
             return self.failure(FailureKind.MISSING_EXPECTED, problem)
         right = _right_labels(expected, choices)
         if not right:
-            problem = f"expected: {_shown(expected)} is none of the choices {', '.join(choices)}"
+            problem = f"expected: {shown(expected)} is none of the choices {', '.join(choices)}"
             return self.failure(FailureKind.MISSING_EXPECTED, problem)
         try:
             return read_choice(as_text(output), choices, self.variant), right
@@ -153,7 +155,7 @@ class MultipleChoice(ComparisonEvaluator):
 
 @register("circular_accuracy")
 @dataclass(frozen=True, kw_only=True)
-class CircularAccuracy:
+class CircularAccuracy(PairReader):
     """Share of questions that are answered rightly in every rotation of their choices; 1 is best.
 
     Each rotation is a case of its own; the cases of one question carry the same metadata value. A question
@@ -161,9 +163,6 @@ class CircularAccuracy:
     read and no other one is wrong. ``n`` and ``failures`` count questions. (MMBench's CircularEval.)
 
     Attributes:
-        name: Name of the score.
-        key: Dotted path of the answer, in ``output`` and in ``expected`` alike.
-        expected_key: The same for ``expected`` alone.
         choices_key: Dotted path of the choices in ``inputs``.
         group_key: Dotted path, in the metadata, of what the rotations of a question share.
         variant: How to read an answer, as for :class:`MultipleChoice`.
@@ -180,18 +179,12 @@ class CircularAccuracy:
         '0 of 1 questions are right in every rotation; 1 in the first'
     """
 
-    name: str = "circular_accuracy"
-    key: str | None = None
-    expected_key: str | None = None
+    default_name: ClassVar[str] = "circular_accuracy"
+
     choices_key: str = "choices"
     group_key: str = "question_id"
     variant: ChoiceVariant | Literal["vlmops"] = "vlmops"
     unreadable: Unreadable = "failure"
-
-    def applies(self, case: Case) -> bool:
-        """Whether the case says what is right; one that does not is no failure of anybody."""
-        expected = select(case.expected, self.key if self.expected_key is None else self.expected_key)
-        return expected is not None and expected is not MISSING
 
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """Score all questions, with a bootstrap interval over questions."""
@@ -202,17 +195,26 @@ class CircularAccuracy:
             key = select(case.metadata, self.group_key)
             if key is MISSING:
                 problem = f"metadata: case {case.id!r} has no {self.group_key!r}, which joins the rotations"
-                return Failure(FailureKind.MISSING_EXPECTED, problem, evaluator=self.name)
+                return self.failure(FailureKind.MISSING_EXPECTED, problem)
             groups.setdefault(key, []).append(case)
         verdicts = [self._verdict(group) for group in groups.values()]
         decided = [correct for correct in verdicts if correct is not None]
+        if not decided:
+            problem = f"none of {len(groups)} questions has an answer that can be read in every rotation"
+            return self.failure(FailureKind.UNPARSABLE if groups else FailureKind.MISSING_OUTPUT, problem)
+        clusters = picture_clusters([group[0] for group in groups.values()])
         first = [self._verdict(group[:1]) for group in groups.values()]
         return SetScore(
             self.name,
-            sum(decided) / len(decided) if decided else float("nan"),
+            sum(decided) / len(decided),
             n=len(decided),
             failures=len(verdicts) - len(decided),
-            interval=mean_interval(decided) if decided else None,
+            interval=mean_interval(
+                decided,
+                clusters=[
+                    key for key, verdict in zip(clusters, verdicts, strict=True) if verdict is not None
+                ],
+            ),
             explanation=f"{sum(decided)} of {len(decided)} questions are right in every rotation; "
             f"{first.count(True)} in the first",
             metadata={"right_in_first_rotation": first.count(True), "cases": len(cases)},
@@ -247,8 +249,3 @@ def _right_labels(expected: Any, choices: Mapping[str, str]) -> list[str]:
     wanted = [str(value) for value in (expected if isinstance(expected, list | tuple) else [expected])]
     by_label = [label for label in choices if label in wanted]
     return by_label or [label for label, text in choices.items() if text in wanted]
-
-
-def _shown(value: Any, longest: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.documents.text import as_text
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score
+from vlmops.evaluators.text import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.documents.text import as_text
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.questions.answer_text import VqaVariant, normalise_answer, single_line
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score
+from vlmops.evaluators.text import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,7 +127,7 @@ class VqaAccuracy(ComparisonEvaluator):
         if len(people) < 2:
             problem = (
                 f"expected holds {len(people)} answers, with which VQA accuracy is always 0; "
-                "give one per person, or compare with exact_match or anls"
+                "give one per person, or compare with label_match or anls"
             )
             return self.failure(FailureKind.MISSING_EXPECTED, problem)
         return people

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from vlmops.evaluators.documents.text import as_text
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.questions.answer_text import strip_punctuation
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score
+from vlmops.evaluators.text import as_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,9 +102,40 @@ def yes_no_label(value: Any) -> YesNoLabel | None:
     return _lmms_eval(value) if isinstance(value, str) else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class YesNoReader(ComparisonEvaluator):
+    """Base of evaluators of yes/no questions.
+
+    Attributes:
+        variant: Whose reading of the answer, see :func:`extract_yes_no`.
+    """
+
+    variant: YesNoVariant = "vlmops"
+
+    def read(self, output: Any, expected: Any) -> tuple[YesNoLabel | None, YesNoLabel] | Failure:
+        """What the answer says (``None`` for neither, or both) and what is right."""
+        right = yes_no_label(expected)
+        if right is None:
+            return self.failure(
+                FailureKind.MISSING_EXPECTED, f"expected: yes or no is needed, not {expected!r}"
+            )
+        if isinstance(output, bool):
+            return yes_no_label(output), right
+        try:
+            return extract_yes_no(as_text(output), self.variant), right
+        except TypeError as error:
+            return self.failure(FailureKind.UNPARSABLE, f"output: {error}")
+
+    def unread(self, output: Any) -> Failure:
+        """The failure of an answer that says neither, or both."""
+        return self.failure(
+            FailureKind.UNPARSABLE, f"the answer says neither yes nor no, or both: {shown(output)}"
+        )
+
+
 @register("yes_no")
 @dataclass(frozen=True, kw_only=True)
-class YesNo(ComparisonEvaluator):
+class YesNo(YesNoReader):
     """Whether a yes/no question is answered rightly; an answer that says neither is a failure.
 
     ``expected`` is ``"yes"`` or ``"no"`` in any case, or a boolean. For precision, recall and F1 over a set
@@ -121,25 +152,12 @@ class YesNo(ComparisonEvaluator):
 
     default_name: ClassVar[str] = "yes_no"
 
-    variant: YesNoVariant = "vlmops"
-
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """Score one answer."""
-        right = yes_no_label(expected)
-        if right is None:
-            return self.failure(
-                FailureKind.MISSING_EXPECTED, f"expected: yes or no is needed, not {expected!r}"
-            )
-        try:
-            answer = (
-                yes_no_label(output)
-                if isinstance(output, bool)
-                else extract_yes_no(as_text(output), self.variant)
-            )
-        except TypeError as error:
-            return self.failure(FailureKind.UNPARSABLE, f"output: {error}")
+        pair = self.read(output, expected)
+        if isinstance(pair, Failure):
+            return pair
+        answer, right = pair
         if answer is None:
-            return self.failure(
-                FailureKind.UNPARSABLE, f"the answer says neither yes nor no, or both: {output!r}"
-            )
+            return self.unread(output)
         return Score(self.name, answer == right, f"{answer} was read, {right} is right")

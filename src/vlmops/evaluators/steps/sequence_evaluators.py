@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from vlmops.errors import EvaluatorError
-from vlmops.evaluators.evaluator import ComparisonEvaluator
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
@@ -22,6 +22,7 @@ from vlmops.evaluators.steps.sequences import (
     step_swap_distance,
     step_swap_similarity,
 )
+from vlmops.evaluators.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +66,7 @@ class StepReader(ComparisonEvaluator):
             return self.failure(FailureKind.MISSING_EXPECTED, "the expected value is no list of steps")
         done = steps_in(output, name_key=self.name_key)
         if done is None:
-            return self.failure(FailureKind.UNPARSABLE, f"no list of steps in {str(output)[:80]!r}")
+            return self.failure(FailureKind.UNPARSABLE, f"no list of steps in {shown(output)}")
         return wanted, match_steps(wanted, done, synonyms=self.synonyms, similarity=self.similarity)
 
 
@@ -74,8 +75,8 @@ class StepReader(ComparisonEvaluator):
 class StepCompleteness(StepReader):
     """Which expected steps were observed: recall, precision and F1, and whether their order was kept.
 
-    A case gives ``<name>_recall``, ``_precision`` and ``_f1`` (0 to 1; 1 when neither side lists
-    a step), and ``_order`` (Kendall's tau-b of the matched steps, -1 to 1) where at least two steps match.
+    A case gives ``<name>.recall``, ``.precision`` and ``.f1`` (0 to 1; 1 when neither side lists
+    a step), and ``.order`` (Kendall's tau-b of the matched steps, -1 to 1) where at least two steps match.
     A set gives the micro recall, precision and F1 over all steps, with the steps that are missed most.
 
     Attributes:
@@ -104,14 +105,13 @@ class StepCompleteness(StepReader):
         verdict, detail = _describe(difference), _detail(difference)
         values = _rates(difference.matched, len(wanted), len(done))
         scores = [
-            Score(f"{self.name}_{metric}", value, verdict, metadata=detail)
-            for metric, value in values.items()
+            Score(self.part(metric), value, verdict, metadata=detail) for metric, value in values.items()
         ]
         if difference.matched > 1:
             moved = (
                 f"out of order: {', '.join(map(str, difference.moved))}" if difference.moved else "in order"
             )
-            order = Score(f"{self.name}_order", difference.order, moved, range=(-1.0, 1.0), metadata=detail)
+            order = Score(self.part("order"), difference.order, moved, range=(-1.0, 1.0), metadata=detail)
             scores.append(order)
         return scores
 
@@ -119,9 +119,10 @@ class StepCompleteness(StepReader):
         """Micro recall, precision and F1 over all steps, each with a bootstrap interval over cases."""
         from vlmops.statistics import bootstrap_ratio
 
-        pairs = [pair for pair in map(self._read_case, cases) if not isinstance(pair, Failure)]
-        if not pairs:
-            return self.failure(FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases lists steps")
+        read = self.read_set(cases, self._read_case)
+        if isinstance(read, Failure):
+            return read
+        pairs = read.values
         differences = [compare_steps(*pair) for pair in pairs]
         matched = [difference.matched for difference in differences]
         wanted, done = ([len(pair[side]) for pair in pairs] for side in (0, 1))
@@ -136,11 +137,11 @@ class StepCompleteness(StepReader):
         often = ", ".join(f"{step} ({times} times)" for step, times in missed)
         return [
             SetScore(
-                f"{self.name}_{metric}",
+                self.part(metric),
                 values[metric],
-                n=len(pairs),
-                failures=len(cases) - len(pairs),
-                interval=bootstrap_ratio(top, bottom),
+                n=read.n,
+                failures=read.failures,
+                interval=bootstrap_ratio(top, bottom, clusters=read.clusters),
                 explanation=f"{sum(matched)} of {sum(wanted)} steps"
                 + (f"; missed most: {often}" if often else ""),
                 metadata={"missed": dict(missed)},

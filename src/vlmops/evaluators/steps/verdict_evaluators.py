@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.evaluators.bases import ComparisonEvaluator
 from vlmops.evaluators.classification.labels import normalize_label
-from vlmops.evaluators.evaluator import ComparisonEvaluator
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Interval, Score, SetScore
 from vlmops.evaluators.steps.matching import normalize_step
+from vlmops.evaluators.text import shown
 from vlmops.statistics.agreement import KappaWeights, cohen_kappa_of_counts
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from vlmops.evaluators.case import Case
 
 
@@ -25,8 +28,8 @@ class StepVerdicts(ComparisonEvaluator):
 
     Both sides are an object of verdicts by step, or a list of objects with a step and its verdict. A case
     gives the share of expected steps with the right verdict; a step without a verdict counts as wrong, one
-    that is not expected is named and left out. A set gives ``<name>_accuracy`` over all steps and
-    ``<name>_kappa`` (Cohen) over the steps with a verdict.
+    that is not expected is named and left out. A set gives ``<name>.accuracy`` over all steps and
+    ``<name>.kappa`` (Cohen) over the steps with a verdict.
 
     Attributes:
         step_key: Key of a step's name in a list.
@@ -56,7 +59,7 @@ class StepVerdicts(ComparisonEvaluator):
             return pairs
         wrong = {step: pair for step, pair in pairs.items() if pair[0] != pair[1]}
         findings = [
-            f"{step}: {_shown(given)} instead of {wanted!r}" for step, (given, wanted) in wrong.items()
+            f"{step}: {_quoted(given)} instead of {wanted!r}" for step, (given, wanted) in wrong.items()
         ]
         right = len(pairs) - len(wrong)
         unexpected = sorted(set(self._verdicts(output) or ()) - set(pairs))
@@ -72,25 +75,25 @@ class StepVerdicts(ComparisonEvaluator):
         """Accuracy and kappa over the steps of all cases, with bootstrap intervals over cases."""
         from vlmops.statistics import bootstrap_ratio
 
-        found = [pairs for pairs in map(self._case_pairs, cases) if not isinstance(pairs, Failure)]
-        if not found:
-            return self.failure(FailureKind.MISSING_OUTPUT, f"none of {len(cases)} cases has verdicts")
-        rows = [list(pairs.values()) for pairs in found]
+        read = self.read_set(cases, self._case_pairs)
+        if isinstance(read, Failure):
+            return read
+        rows = [list(pairs.values()) for pairs in read.values]
         right = [sum(given == wanted for given, wanted in row) for row in rows]
         total = [len(row) for row in rows]
-        shared: dict[str, Any] = {"n": len(rows), "failures": len(cases) - len(rows)}
+        shared: dict[str, Any] = {"n": read.n, "failures": read.failures}
         steps = f"{sum(right)} of {sum(total)} steps right"
-        kappa, interval = self._kappa(rows)
+        kappa, interval = self._kappa(rows, read.clusters)
         return [
             SetScore(
-                f"{self.name}_accuracy",
+                self.part("accuracy"),
                 sum(right) / sum(total),
-                interval=bootstrap_ratio(right, total),
+                interval=bootstrap_ratio(right, total, clusters=read.clusters),
                 explanation=steps,
                 **shared,
             ),
             SetScore(
-                f"{self.name}_kappa",
+                self.part("kappa"),
                 kappa,
                 interval=interval,
                 explanation=f"{steps}; agreement beyond chance",
@@ -99,7 +102,9 @@ class StepVerdicts(ComparisonEvaluator):
             ),
         ]
 
-    def _kappa(self, rows: Sequence[Sequence[tuple[str | None, str]]]) -> tuple[float, Interval | None]:
+    def _kappa(
+        self, rows: Sequence[Sequence[tuple[str | None, str]]], clusters: Sequence[Hashable]
+    ) -> tuple[float, Interval | None]:
         import numpy as np
 
         from vlmops.statistics import reweighted_interval
@@ -123,7 +128,7 @@ class StepVerdicts(ComparisonEvaluator):
             counts = np.bincount(cells, weights=weights[owner], minlength=len(known) ** 2)
             return cohen_kappa_of_counts(counts.reshape(len(known), -1), weights=self.weights)
 
-        return kappa(np.ones(len(rows))), reweighted_interval(kappa, len(rows))
+        return kappa(np.ones(len(rows))), reweighted_interval(kappa, len(rows), clusters=clusters)
 
     def _case_pairs(self, case: Case) -> dict[str, tuple[str | None, str]] | Failure:
         sides = self.sides(case)
@@ -138,7 +143,7 @@ class StepVerdicts(ComparisonEvaluator):
         if given is None:
             return self.failure(
                 FailureKind.UNPARSABLE,
-                f"no verdict for each step in {str(output)[:80]!r}: give an object or a list",
+                f"no verdict for each step in {shown(output)}: give an object or a list",
             )
         return {step: (given.get(step), verdict) for step, verdict in wanted.items()}
 
@@ -158,5 +163,5 @@ class StepVerdicts(ComparisonEvaluator):
         return verdicts if len(verdicts) == len(entries) else None
 
 
-def _shown(verdict: str | None) -> str:
+def _quoted(verdict: str | None) -> str:
     return "no verdict" if verdict is None else repr(verdict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vlmops.evaluators.structure.json_text import JsonParse, parse_json, read_json, repair_json
-from vlmops.evaluators.structure.output import OutputEvaluator, rate
+from vlmops.evaluators.structure.rate import rate
 from vlmops.evaluators.structure.refusal import Refusal, refusal_phrase
 from vlmops.evaluators.structure.schema import SchemaError, SchemaValidity, schema_errors
 

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from vlmops.evaluators.bases import OutputEvaluator
 from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
-from vlmops.evaluators.structure.output import OutputEvaluator, rate
+from vlmops.evaluators.structure.rate import rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,9 +78,9 @@ def read_json(text: str) -> Any:
 @register("json_parse")
 @dataclass(frozen=True, kw_only=True)
 class JsonParse(OutputEvaluator):
-    """Whether an answer is JSON: as it is (``json_strict``), and at least after repair (``json_repaired``).
+    """Whether an answer is JSON: as it is (``<name>.strict``), and at least after repair (``.repaired``).
 
-    A set gives both rates, and ``json_repair_rate``: the share of answers that only repair made readable,
+    A set gives both rates, and ``<name>.repair_rate``: the share of answers that only repair made readable,
     which is what a stricter prompt or a response schema would save. An output that is an object or a list
     already counts as parsed.
 
@@ -87,35 +88,37 @@ class JsonParse(OutputEvaluator):
         >>> from vlmops.evaluators import Case
         >>> for score in JsonParse().evaluate(Case(output='{"total": 12.5,}')):
         ...     print(score.name, score.value)
-        json_strict False
-        json_repaired True
+        json_parse.strict False
+        json_parse.repaired True
     """
 
-    default_name: ClassVar[str] = "json"
+    default_name: ClassVar[str] = "json_parse"
 
     def judge(self, output: Any) -> list[Score]:
         """Score one answer."""
         problem = _problem(output, parse_json)
-        strict = Score(f"{self.name}_strict", not problem, problem or "parses as it is")
+        strict = Score(self.part("strict"), not problem, problem or "parses as it is")
         hopeless = problem and _problem(output, read_json)
         explanation = hopeless or ("parses after repair" if problem else "parses as it is")
-        return [strict, Score(f"{self.name}_repaired", not hopeless, explanation)]
+        return [strict, Score(self.part("repaired"), not hopeless, explanation)]
 
-    def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore]:
+    def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """The rates over all cases that have an output."""
-        outputs = [output for output in map(self.output_of, cases) if not isinstance(output, Failure)]
-        failures = len(cases) - len(outputs)
-        strict = [not _problem(output, parse_json) for output in outputs]
-        readable = [ok or not _problem(output, read_json) for ok, output in zip(strict, outputs, strict=True)]
+        outputs = self.read_set(cases, self.output_of)
+        if isinstance(outputs, Failure):
+            return outputs
+        strict = [not _problem(output, parse_json) for output in outputs.values]
+        pairs = zip(strict, outputs.values, strict=True)
+        readable = [ok or not _problem(output, read_json) for ok, output in pairs]
         repaired = [after and not before for before, after in zip(strict, readable, strict=True)]
-        total = len(outputs)
+        total = outputs.n
         return [
-            rate(f"{self.name}_strict", strict, failures, f"{sum(strict)} of {total} parse as they are"),
-            rate(f"{self.name}_repaired", readable, failures, f"{sum(readable)} of {total} can be read"),
+            rate(self.part("strict"), strict, outputs, f"{sum(strict)} of {total} parse as they are"),
+            rate(self.part("repaired"), readable, outputs, f"{sum(readable)} of {total} can be read"),
             rate(
-                f"{self.name}_repair_rate",
+                self.part("repair_rate"),
                 repaired,
-                failures,
+                outputs,
                 f"{sum(repaired)} of {total} had to be repaired",
                 direction="minimize",
             ),

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.evaluators.bases import OutputEvaluator
 from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.registry import register
-from vlmops.evaluators.score import Score, SetScore
-from vlmops.evaluators.structure.output import OutputEvaluator, rate
+from vlmops.evaluators.score import Direction, Score, SetScore
+from vlmops.evaluators.structure.rate import rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,27 +97,30 @@ def refusal_phrase(text: str) -> str | None:
 @register("refusal")
 @dataclass(frozen=True, kw_only=True)
 class Refusal(OutputEvaluator):
-    """Whether the model declined the task; fewer is better. A set gives the refusal rate.
+    """Whether the model declined the task: 1 or 0, less is better. A set gives the refusal rate.
 
     Text only: an object or a list is an answer. See :func:`refusal_phrase` for what counts.
 
     Example:
         >>> from vlmops.evaluators import Case
         >>> Refusal().evaluate(Case(output="I'm unable to assist with this request.")).value
-        True
+        1.0
     """
 
     default_name: ClassVar[str] = "refusal"
+    direction: ClassVar[Direction] = "minimize"
 
     def judge(self, output: Any) -> Score:
         """Score one answer."""
         phrase = refusal_phrase(output) if isinstance(output, str) else None
         explanation = f"declined: {phrase!r}" if phrase else "no refusal found"
-        return Score(self.name, phrase is not None, explanation, direction="minimize")
+        return Score(self.name, float(phrase is not None), explanation, self.direction)
 
-    def evaluate_set(self, cases: Sequence[Case]) -> SetScore:
+    def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """The refusal rate over all cases that have an output."""
-        outputs = [output for output in map(self.output_of, cases) if not isinstance(output, Failure)]
-        refused = [self.judge(output).value is True for output in outputs]
-        explanation = f"{sum(refused)} of {len(refused)} answers decline"
-        return rate(self.name, refused, len(cases) - len(outputs), explanation, direction="minimize")
+        outputs = self.read_set(cases, self.output_of)
+        if isinstance(outputs, Failure):
+            return outputs
+        refused = [self.judge(output).value == 1 for output in outputs.values]
+        explanation = f"{sum(refused)} of {outputs.n} answers decline"
+        return rate(self.name, refused, outputs, explanation, self.direction)

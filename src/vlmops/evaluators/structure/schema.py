@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vlmops.errors import EvaluatorError
+from vlmops.evaluators.bases import OutputEvaluator
 from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
 from vlmops.evaluators.structure.json_text import parse_json, read_json
-from vlmops.evaluators.structure.output import OutputEvaluator, rate
+from vlmops.evaluators.structure.rate import rate
+from vlmops.evaluators.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,8 +44,7 @@ class SchemaError:
 
     def __str__(self) -> str:
         place = ".".join(map(str, self.path)) or "the value"
-        text = self.message if len(self.message) <= _SHOWN_LENGTH else self.message[: _SHOWN_LENGTH - 1] + "…"
-        return f"{place}: {text}"
+        return f"{place}: {shortened(self.message, _SHOWN_LENGTH)}"
 
 
 def schema_errors(value: Any, schema: Schema, *, check_formats: bool = False) -> list[SchemaError]:
@@ -115,14 +116,16 @@ class SchemaValidity(OutputEvaluator):
         details = [{"path": list(e.path), "rule": e.rule, "message": e.message} for e in errors]
         return Score(self.name, not errors, f"{shown}{more}" or "valid", metadata={"errors": details})
 
-    def evaluate_set(self, cases: Sequence[Case]) -> SetScore:
+    def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """The valid rate over all cases that have an output."""
-        outputs = [output for output in map(self.output_of, cases) if not isinstance(output, Failure)]
-        errors = [self._errors(output) for output in outputs]
+        outputs = self.read_set(cases, self.output_of)
+        if isinstance(outputs, Failure):
+            return outputs
+        errors = [self._errors(output) for output in outputs.values]
         valid = [not found for found in errors]
         rules = Counter(f"{_place(e.path)}: {e.rule}" for found in errors for e in found)
         explanation = f"{sum(valid)} of {len(valid)} answers are valid"
-        score = rate(self.name, valid, len(cases) - len(outputs), explanation)
+        score = rate(self.name, valid, outputs, explanation)
         return replace(score, metadata={"errors_by_rule": dict(rules.most_common())})
 
     def _errors(self, output: Any) -> list[SchemaError]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vlmops.evaluators.verify.comparison import Mismatch, Raised, compare, outcome, revive
 from vlmops.evaluators.verify.report import Outcome, Report, verify, verify_files
-from vlmops.evaluators.verify.tables import Adapter, adapters, not_offered, unavailable
+from vlmops.evaluators.verify.tables import Adapter, adapters, not_offered, tolerances, unavailable
 from vlmops.evaluators.verify.vector import Vector, VectorsError, read_vectors
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "outcome",
     "read_vectors",
     "revive",
+    "tolerances",
     "unavailable",
     "verify",
     "verify_files",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators.verify.comparison import Raised, compare, outcome
-from vlmops.evaluators.verify.tables import Adapter, adapters, not_offered, unavailable
+from vlmops.evaluators.verify.tables import Adapter, adapters, not_offered, tolerances, unavailable
 from vlmops.evaluators.verify.vector import Vector, read_vectors
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def _outcome(vector: Vector, metrics: Mapping[str, Adapter], absent: Mapping[str
         broken = "".join(f"; {name} cannot be imported: {why}" for name, why in unavailable().items())
         return Outcome(vector, problem=f"the metric {vector.metric!r} is unknown{broken}")
     got: Any = outcome(metrics[vector.metric], vector)
-    mismatch = compare(got, vector.expected, tolerance=vector.tolerance)
+    tolerance = tolerances().get(vector.metric) if vector.tolerance is None else vector.tolerance
+    mismatch = compare(got, vector.expected, tolerance=tolerance)
     if mismatch is None:
         return Outcome(vector)
     if isinstance(got, Raised):

@@ -45,6 +45,20 @@ def not_offered() -> Mapping[str, str]:
 
 
 @cache
+def tolerances() -> Mapping[str, float]:
+    """Relative tolerance of the metrics that do not keep to the usual one, by name in vectors files.
+
+    A use case's module defines ``TOLERANCES`` where a reference is itself less exact than 1e-9, for instance
+    because its optimiser stops early, and says why. A vector's own ``tolerance`` goes first.
+
+    Example:
+        >>> tolerances()["bradley_terry"]
+        1e-06
+    """
+    return _merge({module.__name__: getattr(module, "TOLERANCES", {}) for module in _use_cases()})
+
+
+@cache
 def unavailable() -> Mapping[str, str]:
     """Why a use case could not be imported, by its name; its metrics are unknown then."""
     return {name: str(found) for name, found in _imports().items() if isinstance(found, ImportError)}

@@ -110,7 +110,7 @@ class TestEvaluators:
 
     def test_bleu_names_its_orders(self):
         scores = Bleu(orders=2, name="caption_bleu").evaluate_set(CASES)
-        assert [score.name for score in scores] == ["caption_bleu_1", "caption_bleu_2"]
+        assert [score.name for score in scores] == ["caption_bleu.1", "caption_bleu.2"]
 
     def test_cider_is_undefined_for_one_picture(self):
         score = Cider().evaluate_set(CASES[:1])

@@ -54,23 +54,23 @@ def test_a_set_is_scored_with_failures_apart_and_intervals():
         cases(("ok", "ok"), ("dent", "dent"), ("scratch", "dent"), ("ok", "ok"), ("rust", "ok"))
     )
     scores = by_name(found)
-    accuracy = scores["classification_accuracy"]
+    accuracy = scores["classification.accuracy"]
     assert (accuracy.value, accuracy.n, accuracy.failures) == (0.75, 4, 1)
     assert accuracy.interval.low <= 0.75 <= accuracy.interval.high
     assert accuracy.explanation == "3 of 4 right; 'dent' read as 'scratch' (1)"
     assert accuracy.metadata["labels"] == ["dent", "ok", "scratch"]
     assert accuracy.evidence.width > 100
     # "scratch" is never right: recall 0 lowers the macro mean, not the balanced accuracy over gold classes.
-    assert scores["classification_recall"].value == pytest.approx(0.5)
-    assert scores["classification_balanced_accuracy"].value == pytest.approx(0.75)
-    assert scores["classification_mcc"].range == (-1.0, 1.0)
+    assert scores["classification.recall"].value == pytest.approx(0.5)
+    assert scores["classification.balanced_accuracy"].value == pytest.approx(0.75)
+    assert scores["classification.mcc"].range == (-1.0, 1.0)
 
 
 def test_a_positive_class_makes_it_binary():
     rows = cases(("bad", "bad"), ("bad", "good"), ("good", "good"), ("good", "bad"), ("bad", "bad"))
     scores = by_name(create("classification", positive="bad").evaluate_set(rows))
-    assert scores["classification_precision"].value == pytest.approx(2 / 3)
-    assert scores["classification_recall"].value == pytest.approx(2 / 3)
+    assert scores["classification.precision"].value == pytest.approx(2 / 3)
+    assert scores["classification.recall"].value == pytest.approx(2 / 3)
 
 
 def test_without_a_label_that_can_be_read_the_set_is_a_failure():
@@ -96,11 +96,11 @@ def test_label_sets_are_compared_case_by_case_and_together():
             cases((["dent"], ["dent", "scratch"]), ([], []), (["ok"], ["ok"]), (["rust"], ["ok"]))
         )
     )
-    assert scores["label_set_match_exact"].value == pytest.approx(2 / 3)
-    assert scores["label_set_match_micro_f1"].value == pytest.approx(0.8)
-    assert scores["label_set_match_hamming_loss"].value == pytest.approx(1 / 9)
-    assert scores["label_set_match_hamming_loss"].direction == "minimize"
-    assert scores["label_set_match_exact"].failures == 1
+    assert scores["label_set_match.exact"].value == pytest.approx(2 / 3)
+    assert scores["label_set_match.micro_f1"].value == pytest.approx(0.8)
+    assert scores["label_set_match.hamming_loss"].value == pytest.approx(1 / 9)
+    assert scores["label_set_match.hamming_loss"].direction == "minimize"
+    assert scores["label_set_match.exact"].failures == 1
 
 
 def test_calibration_reads_the_confidence_beside_the_label():
@@ -113,9 +113,9 @@ def test_calibration_reads_the_confidence_beside_the_label():
         Case(output="ok", expected="ok"),
     ]
     scores = by_name(evaluator.evaluate_set(rows))
-    assert scores["calibration_ece"].value == pytest.approx(0.3)
-    assert scores["calibration_brier"].value == pytest.approx((0.01 + 0.49) / 2)
-    assert scores["calibration_ece"].failures == 3
+    assert scores["calibration.ece"].value == pytest.approx(0.3)
+    assert scores["calibration.brier"].value == pytest.approx((0.01 + 0.49) / 2)
+    assert scores["calibration.ece"].failures == 3
     assert "must be a number from 0 to 1, not 90" in evaluator.evaluate(rows[2]).message
 
 
@@ -126,10 +126,10 @@ def test_probabilities_are_scored_for_two_labels_and_for_more():
         Case(output={"ok": 0.7, "bad": 0.9}, expected="bad"),
     ]
     scores = by_name(create("probabilities", positive="bad").evaluate_set(two))
-    assert scores["probabilities_roc_auc"].value == 1.0
-    assert scores["probabilities_average_precision"].value == 1.0
-    assert scores["probabilities_log_loss"].value == pytest.approx(-(math.log(0.8) + math.log(0.6)) / 2)
-    assert scores["probabilities_brier"].failures == 1
+    assert scores["probabilities.roc_auc"].value == 1.0
+    assert scores["probabilities.average_precision"].value == 1.0
+    assert scores["probabilities.log_loss"].value == pytest.approx(-(math.log(0.8) + math.log(0.6)) / 2)
+    assert scores["probabilities.brier"].failures == 1
     three = [
         Case(output={"a": 0.8, "b": 0.1, "c": 0.1}, expected="a"),
         Case(output={"a": 0.1, "b": 0.8, "c": 0.1}, expected="b"),
@@ -137,8 +137,8 @@ def test_probabilities_are_scored_for_two_labels_and_for_more():
         Case(output={"a": 1.0}, expected="a"),
     ]
     scores = by_name(create("probabilities").evaluate_set(three))
-    assert scores["probabilities_roc_auc"].value == 1.0
-    assert scores["probabilities_log_loss"].n == 3
+    assert scores["probabilities.roc_auc"].value == 1.0
+    assert scores["probabilities.log_loss"].n == 3
 
 
 def test_the_confusion_matrix_is_drawn_even_with_many_or_long_labels():
@@ -158,6 +158,6 @@ def test_probabilities_of_a_set_are_scored_as_by_the_plain_functions():
         Case(output=dict(zip("abc", row, strict=True)), expected=g) for row, g in zip(rows, gold, strict=True)
     ]
     scores = by_name(create("probabilities").evaluate_set(cases_))
-    assert scores["probabilities_log_loss"].value == pytest.approx(log_loss(gold, rows))
-    assert scores["probabilities_brier"].value == pytest.approx(brier_score(gold, rows))
-    assert scores["probabilities_roc_auc"].value == pytest.approx(multiclass_roc_auc(gold, rows))
+    assert scores["probabilities.log_loss"].value == pytest.approx(log_loss(gold, rows))
+    assert scores["probabilities.brier"].value == pytest.approx(brier_score(gold, rows))
+    assert scores["probabilities.roc_auc"].value == pytest.approx(multiclass_roc_auc(gold, rows))

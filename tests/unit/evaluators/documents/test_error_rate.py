@@ -113,9 +113,10 @@ def test_a_set_weighs_by_length_and_counts_failures():
 
 
 def test_a_set_without_usable_cases_has_no_value():
-    score = CharacterErrorRate().evaluate_set([Case(output=None, expected="a")])
-    assert math.isnan(score.value)
-    assert (score.n, score.failures, score.interval) == (0, 1, None)
+    failure = CharacterErrorRate().evaluate_set([Case(output=None, expected="a")])
+    assert failure == Failure(
+        FailureKind.MISSING_OUTPUT, "none of 1 cases can be scored: the case has no output value", "cer"
+    )
 
 
 def test_long_texts_are_scored():

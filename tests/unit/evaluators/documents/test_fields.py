@@ -129,7 +129,7 @@ def test_a_set_is_micro_averaged_with_errors_by_field():
 
 
 def test_an_empty_set_has_no_value():
-    assert math.isnan(FieldMatch().evaluate_set([]).value)
+    assert FieldMatch().evaluate_set([]).message == "there are no cases"
 
 
 def test_long_tables_with_few_errors_are_quick_to_match():

@@ -97,7 +97,7 @@ def test_crowds_of_the_expected_value_count():
 
 def test_one_case_gives_f1():
     score = MeanAveragePrecision(convention="pixels").compare([[0, 0, 10, 10]], [[0, 0, 10, 10]])
-    assert (score.name, score.value) == ("mean_average_precision_f1", 1.0)
+    assert (score.name, score.value) == ("mean_average_precision.f1", 1.0)
 
 
 def test_a_wrong_figure_and_an_empty_set():

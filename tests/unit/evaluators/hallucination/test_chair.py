@@ -109,13 +109,15 @@ class TestEvaluator:
             Case(output="a dog", expected=["martian"]),
         ]
         chair_i, chair_s, recall = Chair().evaluate_set(cases)
-        assert [score.name for score in (chair_i, chair_s, recall)] == ["chair_i", "chair_s", "chair_recall"]
+        assert [score.name for score in (chair_i, chair_s, recall)] == ["chair.i", "chair.s", "chair.recall"]
         assert (chair_i.value, chair_s.value, recall.value) == (0.5, 0.5, 1 / 3)
         assert (chair_i.n, chair_i.failures, recall.direction) == (2, 1, "maximize")
 
-    def test_an_empty_set_is_undefined(self):
-        assert all(math.isnan(score.value) and score.n == 0 for score in Chair().evaluate_set([]))
+    def test_an_empty_set_has_no_value(self):
+        assert Chair().evaluate_set([]).message == "there are no cases"
 
     def test_failed_calls_are_counted(self):
         failed = Case(output=Failure(FailureKind.TIMEOUT, "60 s"), expected=["dog"])
-        assert Chair().evaluate_set([failed])[0].failures == 1
+        told = Case(output="A dog.", expected=["dog"])
+        assert [score.failures for score in Chair().evaluate_set([failed, told])] == [1, 1, 1]
+        assert Chair().evaluate_set([failed]).kind is FailureKind.TIMEOUT

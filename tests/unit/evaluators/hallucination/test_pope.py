@@ -59,12 +59,12 @@ class TestEvaluator:
 
     def test_a_set_gives_five_scores_over_what_could_be_read(self):
         scores = {score.name: score for score in Pope().evaluate_set(self.cases)}
-        assert [scores[f"pope_{part}"].value for part in ("accuracy", "precision", "recall", "f1")] == [
+        assert [scores[f"pope.{part}"].value for part in ("accuracy", "precision", "recall", "f1")] == [
             0.5
         ] * 4
-        assert scores["pope_yes_ratio"].direction == "none"
+        assert scores["pope.yes_ratio"].direction == "none"
         assert {(score.n, score.failures) for score in scores.values()} == {(4, 2)}
-        assert scores["pope_f1"].interval is not None
+        assert scores["pope.f1"].interval is not None
 
     def test_the_original_reading_takes_every_answer(self):
         score = Pope(variant="pope").evaluate_set(self.cases)[0]

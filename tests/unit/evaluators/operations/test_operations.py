@@ -41,10 +41,10 @@ class TestLatency:
     def test_a_set(self):
         cases = [Case(output="a", latency=float(second)) for second in range(1, 101)] + [Case(output="b")]
         scores = {score.name: score for score in Latency().evaluate_set(cases)}
-        assert list(scores) == ["latency_mean", "latency_p50", "latency_p90", "latency_p95", "latency_p99"]
-        assert scores["latency_mean"].value == 50.5
-        assert scores["latency_p90"].value == pytest.approx(90.1)
-        assert scores["latency_p99"].metadata == {"total": 5050.0, "min": 1.0, "max": 100.0}
+        assert list(scores) == ["latency.mean", "latency.p50", "latency.p90", "latency.p95", "latency.p99"]
+        assert scores["latency.mean"].value == 50.5
+        assert scores["latency.p90"].value == pytest.approx(90.1)
+        assert scores["latency.p99"].metadata == {"total": 5050.0, "min": 1.0, "max": 100.0}
         assert all((score.n, score.failures) == (100, 1) for score in scores.values())
         assert all(score.interval.low <= score.value <= score.interval.high for score in scores.values())
 
@@ -114,6 +114,4 @@ class TestErrorRate:
         assert ErrorRate().evaluate(self.cases[1]).explanation == "timeout: 60 s"
 
     def test_no_cases(self):
-        score = ErrorRate().evaluate_set([])
-        assert math.isnan(score.value)
-        assert score.interval is None
+        assert ErrorRate().evaluate_set([]).message == "there are no cases"

@@ -25,18 +25,18 @@ def test_a_case_gives_the_absolute_error():
 def test_a_set_gives_errors_with_failures_apart():
     rows = cases(("3", 3), ("4", 5), ("12", 10), ("many", 4), ("2 or 3", 2), ("8", None))
     scores = by_name(create("quantity_error").evaluate_set(rows))
-    mae = scores["quantity_error_mae"]
+    mae = scores["quantity_error.mae"]
     assert (mae.value, mae.n, mae.failures) == (1.0, 3, 3)
     assert mae.interval.low <= 1.0 <= mae.interval.high
-    assert scores["quantity_error_rmse"].value == pytest.approx(math.sqrt(5 / 3))
-    assert scores["quantity_error_median_ae"].value == 1.0
-    assert scores["quantity_error_relaxed_accuracy"].value == pytest.approx(1 / 3)
-    assert scores["quantity_error_r2"].direction == "maximize"
+    assert scores["quantity_error.rmse"].value == pytest.approx(math.sqrt(5 / 3))
+    assert scores["quantity_error.median_ae"].value == 1.0
+    assert scores["quantity_error.relaxed_accuracy"].value == pytest.approx(1 / 3)
+    assert scores["quantity_error.r2"].direction == "maximize"
 
 
 def test_targets_of_zero_are_said_to_inflate_the_mape():
     scores = by_name(create("quantity_error").evaluate_set(cases(("1", 0), ("2", 2))))
-    assert "1 targets are 0" in scores["quantity_error_mape"].explanation
+    assert "1 targets are 0" in scores["quantity_error.mape"].explanation
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_mean_relative_accuracy_needs_a_target():
 
 def test_fsc147_charges_unparsable_answers_and_counts_them():
     scores = by_name(create("benchmark_count").evaluate_set(cases(("12", 10), ("seven", 7), ("3", 3))))
-    mae = scores["benchmark_count_mae"]
+    mae = scores["benchmark_count.mae"]
     assert mae.value == 3.0
     assert mae.metadata == {"unparsable": 1}
-    assert scores["benchmark_count_exact"].value == pytest.approx(1 / 3)
+    assert scores["benchmark_count.exact"].value == pytest.approx(1 / 3)
     (pixmo,) = create("benchmark_count", benchmark="pixmo").evaluate_set(cases(("3 cats", "3"), ("4", "3")))
     assert pixmo.value == 0.5

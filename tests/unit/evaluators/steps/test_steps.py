@@ -71,10 +71,10 @@ def test_wordings_are_matched_by_synonym_and_likeness_but_not_by_chance():
 def test_completeness_names_what_is_missing_extra_repeated_and_moved():
     case = Case(output=["swap", "open", "close", "close", "wipe"], expected=["open", "swap", "test", "close"])
     scores = by_name(create("step_completeness").evaluate(case))
-    assert scores["step_completeness_recall"].value == 0.75
-    assert scores["step_completeness_precision"].value == 0.6
-    assert scores["step_completeness_recall"].explanation == "missing: test; extra: wipe; repeated: close"
-    assert scores["step_completeness_order"].explanation == "out of order: swap"
+    assert scores["step_completeness.recall"].value == 0.75
+    assert scores["step_completeness.precision"].value == 0.6
+    assert scores["step_completeness.recall"].explanation == "missing: test; extra: wipe; repeated: close"
+    assert scores["step_completeness.order"].explanation == "out of order: swap"
 
 
 def test_completeness_of_nothing():
@@ -90,10 +90,10 @@ def test_completeness_of_a_set_is_micro_averaged():
         Case(output="?", expected=["a"]),
     ]
     scores = by_name(create("step_completeness").evaluate_set(rows))
-    recall = scores["step_completeness_recall"]
+    recall = scores["step_completeness.recall"]
     assert (recall.value, recall.n, recall.failures) == (0.75, 2, 1)
     assert recall.metadata == {"missed": {"c": 1}}
-    assert scores["step_completeness_precision"].value == 1.0
+    assert scores["step_completeness.precision"].value == 1.0
 
 
 @pytest.mark.parametrize(("likeness", "value"), [("edit", 0.5), ("swap", 0.75), ("common", 0.75)])
@@ -148,9 +148,9 @@ def test_agreement_over_a_set_of_verdicts():
         Case(output="?", expected={"a": "done"}),
     ]
     scores = by_name(create("step_verdicts", order=["missing", "done"], weights="linear").evaluate_set(rows))
-    assert scores["step_verdicts_accuracy"].value == 0.75
-    assert scores["step_verdicts_kappa"].value == pytest.approx(0.5)
-    assert scores["step_verdicts_kappa"].failures == 1
+    assert scores["step_verdicts.accuracy"].value == 0.75
+    assert scores["step_verdicts.kappa"].value == pytest.approx(0.5)
+    assert scores["step_verdicts.kappa"].failures == 1
 
 
 def test_verdicts_outside_of_the_given_order_are_left_out_of_the_kappa():
@@ -159,5 +159,5 @@ def test_verdicts_outside_of_the_given_order_are_left_out_of_the_kappa():
         Case(output={"a": "missing", "b": "done"}, expected={"a": "missing", "b": "missing"}),
     ]
     scores = by_name(create("step_verdicts", order=["missing", "done"]).evaluate_set(rows))
-    assert scores["step_verdicts_accuracy"].value == 0.5
-    assert scores["step_verdicts_kappa"].value == pytest.approx(cohen_kappa(["d", "m", "d"], ["d", "m", "m"]))
+    assert scores["step_verdicts.accuracy"].value == 0.5
+    assert scores["step_verdicts.kappa"].value == pytest.approx(cohen_kappa(["d", "m", "d"], ["d", "m", "m"]))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import math
 from contextlib import suppress
 
 import pytest
@@ -62,9 +61,9 @@ def test_prose_is_not_json():
 def test_one_case_tells_strict_and_repaired_apart():
     strict, repaired = JsonParse().evaluate(Case(output='{"a": 1,}'))
     assert (strict.name, strict.value, repaired.name, repaired.value) == (
-        "json_strict",
+        "json_parse.strict",
         False,
-        "json_repaired",
+        "json_parse.repaired",
         True,
     )
     assert "line 1" in strict.explanation
@@ -91,7 +90,7 @@ def test_set_rates_leave_failures_out():
 
 
 def test_a_set_without_outputs_has_no_rate():
-    assert math.isnan(JsonParse().evaluate_set([])[0].value)
+    assert isinstance(JsonParse().evaluate_set([]), Failure)
 
 
 def test_the_kind_of_a_failed_output_is_kept():
@@ -102,4 +101,4 @@ def test_the_kind_of_a_failed_output_is_kept():
 def test_a_missing_key_is_a_failure():
     result = JsonParse(key="answer").evaluate(Case(output={"text": "{}"}))
     assert result.kind is FailureKind.MISSING_OUTPUT
-    assert result.message == "no 'answer' in the output: it has text"
+    assert result.message == "no 'answer' in the output value: it has text"

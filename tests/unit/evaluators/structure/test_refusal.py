@@ -51,14 +51,14 @@ def test_answers_are_left_alone(text):
 
 def test_the_evaluator_quotes_the_phrase():
     score = Refusal().evaluate(Case(output=REFUSALS[0]))
-    assert score.value is True
+    assert score.value == 1.0
     assert "can't assist" in score.explanation
     assert score.direction == "minimize"
 
 
 def test_objects_are_answers():
-    assert Refusal().evaluate(Case(output={"note": REFUSALS[0]})).value is False
-    assert Refusal(key="note").evaluate(Case(output={"note": REFUSALS[0]})).value is True
+    assert Refusal().evaluate(Case(output={"note": REFUSALS[0]})).value == 0.0
+    assert Refusal(key="note").evaluate(Case(output={"note": REFUSALS[0]})).value == 1.0
 
 
 def test_the_rate_of_a_set():

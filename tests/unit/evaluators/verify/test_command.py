@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vlmops.evaluators.verify import Vector, not_offered, read_vectors, verify
+from vlmops.evaluators.verify import Vector, adapters, not_offered, read_vectors, tolerances, verify
 from vlmops.evaluators.verify.__main__ import main
 
 VECTORS = sorted((Path(__file__).parents[3] / "vectors").glob("*.json"))
@@ -108,6 +108,23 @@ def test_the_module_runs_as_a_command(write):
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.endswith("total: 1 of 1 vectors agree\n")
+
+
+def test_a_tolerance_of_the_metric_is_used(monkeypatch):
+    vector = Vector("one", "bradley_terry", {}, 1000.0)
+    monkeypatch.setattr("vlmops.evaluators.verify.report.tolerances", lambda: {"bradley_terry": 1e-6})
+    assert verify([vector], metrics={"bradley_terry": lambda _: 1000.0005}, absent={}).failures == ()
+    assert verify([vector], metrics={"bradley_terry": lambda _: 1000.005}, absent={}).failures != ()
+
+
+def test_tolerances_are_those_of_known_metrics():
+    assert set(tolerances()) <= set(adapters())
+
+
+def test_all_vectors_agree(capsys):
+    assert len(VECTORS) == 11
+    assert main([str(path) for path in VECTORS]) == 0
+    assert "FAIL" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
