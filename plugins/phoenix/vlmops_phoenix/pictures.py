@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from vlmops.errors import ImageError, MediaError
 from vlmops.images import Image, ImageReference
-from vlmops.media import MediaAddress, MediaNotFound, MediaStore, UrlPolicy, open_store
+from vlmops.media import FolderStore, MediaAddress, MediaNotFound, MediaStore, UrlPolicy, open_store
 
 if TYPE_CHECKING:
     from vlmops_phoenix.settings import PhoenixSettings
@@ -63,11 +63,13 @@ class PhoenixPictures:
 
     def url_of(self, image: Image, width: int | None = None) -> str:
         """Where a browser that shows Phoenix's pages finds the picture, or a thumbnail of it."""
-        return self.urls.url_for(MediaAddress(image.sha256, image.media_type), width)
+        return self.urls.url_for(_address(image), width)
 
     async def keep(self, image: Image) -> None:
         """Store the picture unless it is stored."""
-        await asyncio.to_thread(self._keep, image)
+        # A look into a folder costs less than the hand-over to a thread that other stores need.
+        if not (isinstance(self.store, FolderStore) and self.store.has(_address(image))):
+            await asyncio.to_thread(self._keep, image)
 
     def restore(self, reference: ImageReference) -> Image:
         """The picture a reference names, read when it is needed."""
@@ -110,5 +112,9 @@ class PhoenixPictures:
         return response.content
 
     def _keep(self, image: Image) -> None:
-        if not self.store.has(MediaAddress(image.sha256, image.media_type)):
+        if not self.store.has(_address(image)):
             self.store.put(image.read(), image.media_type)
+
+
+def _address(image: Image) -> MediaAddress:
+    return MediaAddress(image.sha256, image.media_type)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from vlmops.images.image import Image
@@ -120,7 +121,9 @@ class ImageIndex:
             )
         if row is None or stamp is None or row[0] != repr(stamp):
             return None
-        return Image.from_reference(ImageReference(*row[1:]), PreparedOrigin(image, preparation))
+        return Image.from_reference(
+            ImageReference(*row[1:]), PreparedOrigin(image, preparation), limits=image.limits
+        )
 
     def _write(self) -> None:
         with self._connection:
@@ -155,4 +158,9 @@ def _stamp(origin: PathOrigin) -> _Stamp | None:
 
 
 def _key(origin: PathOrigin, preparation: Preparation) -> tuple[str, str]:
-    return str(origin.path.absolute()), preparation.fingerprint
+    return str(origin.path.absolute()), _fingerprint(preparation)
+
+
+@cache
+def _fingerprint(preparation: Preparation) -> str:
+    return preparation.fingerprint

@@ -241,19 +241,22 @@ class _PushRun:
     async def _prepare(self, entry: Entry | Ready) -> Ready | ItemFailure:
         if isinstance(entry, SampleError):
             return _failure(entry)
-        try:
-            ready = (
-                entry if isinstance(entry, Ready) else await asyncio.to_thread(self.pictures.prepared, entry)
-            )
-        except ImageError as error:
-            return ItemFailure(entry.id, str(error), source=entry.source)
-        except Exception as error:  # noqa: BLE001 - one picture that breaks a decoder costs one sample
-            return ItemFailure(entry.id, f"{type(error).__name__}: {error}", source=entry.source)
+        ready = await self._made_ready(entry) if isinstance(entry, Sample) else entry
+        if isinstance(ready, ItemFailure):
+            return ready
         refused: dict[str, str] = {}
         for lane in self.lanes:
             if problem := await lane.store_images(ready.sample):
                 refused[lane.name] = problem
         return replace(ready, refused=refused)
+
+    async def _made_ready(self, sample: Sample) -> Ready | ItemFailure:
+        try:
+            return await asyncio.to_thread(self.pictures.prepared, sample)
+        except ImageError as error:
+            return ItemFailure(sample.id, str(error), source=sample.source)
+        except Exception as error:  # noqa: BLE001 - one picture that breaks a decoder costs one sample
+            return ItemFailure(sample.id, f"{type(error).__name__}: {error}", source=sample.source)
 
 
 async def _entries(
