@@ -168,6 +168,17 @@ class PairReader(OutputReader):
             return self.failure(FailureKind.MISSING_EXPECTED, absence("expected", case.expected, key))
         return expected
 
+    def read_pairs(
+        self, cases: Sequence[Case], read: Callable[[Any, Any], Reading | Failure]
+    ) -> Readings[Reading] | Failure:
+        """As :meth:`read_set`, for what reads an output and its expected value."""
+
+        def of_case(case: Case) -> Reading | Failure:
+            sides = self.sides(case)
+            return sides if isinstance(sides, Failure) else read(*sides)
+
+        return self.read_set(cases, of_case)
+
     def applies(self, case: Case) -> bool:
         """Whether the case says what was expected; one that does not is no failure of anybody."""
         return not isinstance(self.expected_of(case), Failure)

@@ -75,11 +75,6 @@ class CaptionReader(PairReader):
         except TypeError as error:
             return self.failure(FailureKind.UNPARSABLE, f"output: {error}")
 
-    def read_case(self, case: Case) -> Captioned | Failure:
-        """A case's caption and its references, or the failure that says what is absent."""
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self.read(*sides)
-
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionSetEvaluator(CaptionReader):
@@ -93,15 +88,15 @@ class CaptionSetEvaluator(CaptionReader):
 
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | list[SetScore] | Failure:
         """Score all captions together; cases without a caption or references are counted in ``failures``."""
-        read = self.read_set(cases, self._tokenized)
+        read = self.read_pairs(cases, self._tokenized)
         return read if isinstance(read, Failure) else self.score(read)
 
     @abstractmethod
     def score(self, captions: Readings[Captioned]) -> SetScore | list[SetScore]:
         """Score tokenised captions."""
 
-    def _tokenized(self, case: Case) -> Captioned | Failure:
-        pair = self.read_case(case)
+    def _tokenized(self, output: Any, expected: Any) -> Captioned | Failure:
+        pair = self.read(output, expected)
         if isinstance(pair, Failure):
             return pair
         candidate, references = pair

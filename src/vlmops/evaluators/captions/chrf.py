@@ -134,7 +134,7 @@ class Chrf(CaptionReader, ComparisonEvaluator):
 
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
         """The chrF of all texts together, with a bootstrap interval over texts."""
-        read = self.read_set(cases, self.read_case)
+        read = self.read_pairs(cases, self.read)
         if isinstance(read, Failure):
             return read
         counts = [chrf_counts(candidate, references) for candidate, references in read.values]

@@ -208,7 +208,8 @@ class RefClipScore(ClipScore, CaptionReader):
     greatest: ClassVar[float] = 2 * _WEIGHT / (_WEIGHT + 1)
 
     def _score(self, caption: str, case: Case) -> Score | Failure:
-        pair = self.read_case(case)
+        expected = self.expected_of(case)
+        pair = expected if isinstance(expected, Failure) else self.read(caption, expected)
         if isinstance(pair, Failure):
             return pair
         embedded = self._embedded(caption)

@@ -83,7 +83,7 @@ class Calibration(LabelReader):
         from vlmops.statistics import mean_interval
         from vlmops.statistics.reweighting import reweighted_interval
 
-        read = self.read_set(cases, self._case_outcome)
+        read = self.read_pairs(cases, self._outcome)
         if isinstance(read, Failure):
             return read
         right = np.array([outcome[1] for outcome in read.values], dtype=float)
@@ -111,10 +111,6 @@ class Calibration(LabelReader):
                 **shared,
             ),
         ]
-
-    def _case_outcome(self, case: Case) -> tuple[str, bool, float] | Failure:
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self._outcome(*sides)
 
     def _outcome(self, output: Any, expected: Any) -> tuple[str, bool, float] | Failure:
         label, confidence = select(output, self.label_key), select(output, self.confidence_key)

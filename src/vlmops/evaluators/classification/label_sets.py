@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.bases import ComparisonEvaluator
-from vlmops.evaluators.classification.labels import LabelSet, normalize_label
+from vlmops.evaluators.classification.labels import normalize_label
 from vlmops.evaluators.classification.multilabel import indicator_matrix
+from vlmops.evaluators.classification.single_label import LabelTask
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @register("label_set_match")
 @dataclass(frozen=True, kw_only=True)
-class LabelSetMatch(ComparisonEvaluator):
+class LabelSetMatch(LabelTask):
     """Overlap of the labels that an answer names with those expected, when an item may have several.
 
     A case gives the Jaccard index of the two sets (1 when both are empty); a set gives ``<name>.exact``,
@@ -40,14 +39,6 @@ class LabelSetMatch(ComparisonEvaluator):
     """
 
     default_name: ClassVar[str] = "label_set_match"
-
-    labels: Sequence[str] | None = None
-    synonyms: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    free_text: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._label_set  # noqa: B018 - a contradictory configuration is an error at once, not at the first case
 
     def compare(self, output: Any, expected: Any) -> Score | Failure:
         """Score one answer."""
@@ -71,7 +62,7 @@ class LabelSetMatch(ComparisonEvaluator):
 
         from vlmops.statistics import bootstrap_ratio
 
-        read = self.read_set(cases, self._read_case)
+        read = self.read_pairs(cases, self._read)
         if isinstance(read, Failure):
             return read
         pairs = read.values
@@ -103,10 +94,6 @@ class LabelSetMatch(ComparisonEvaluator):
             for metric, (top, bottom) in ratios.items()
         ]
 
-    def _read_case(self, case: Case) -> tuple[set[str], set[str]] | Failure:
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self._read(*sides)
-
     def _read(self, output: Any, expected: Any) -> tuple[set[str], set[str]] | Failure:
         gold = self._labels_in(expected)
         if gold is None:
@@ -117,8 +104,8 @@ class LabelSetMatch(ComparisonEvaluator):
         return predicted, gold
 
     def _labels_in(self, value: Any) -> set[str] | None:
-        if self._label_set is not None:
-            found = self._label_set.read_all(value)
+        if self.label_set is not None:
+            found = self.label_set.read_all(value)
             return None if found is None else set(found)
         if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
             return None
@@ -128,9 +115,3 @@ class LabelSetMatch(ComparisonEvaluator):
         if self.labels is None:
             return f"the {side} is not a list of labels; return one, or give the labels of the task"
         return f"the {side} {shown(value)} names something else than the labels: {', '.join(self.labels)}"
-
-    @cached_property
-    def _label_set(self) -> LabelSet | None:
-        if self.labels is None:
-            return None
-        return LabelSet(tuple(self.labels), self.synonyms, free_text=self.free_text)

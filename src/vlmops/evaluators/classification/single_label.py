@@ -28,14 +28,13 @@ _SHOWN_CONFUSIONS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelReader(ComparisonEvaluator):
-    """Base of evaluators that read one label out of the output and out of the expected value.
+class LabelTask(ComparisonEvaluator):
+    """Base of evaluators of labels: which there are, and how answers name them.
 
     Attributes:
-        labels: The labels of the task. Without them the whole answer, normalised, is taken as the label; with
-            them an answer that names none or several is a failure.
+        labels: The labels of the task; any when ``None``.
         synonyms: Other names of a label, by label.
-        free_text: Whether a label is looked for in sentences (see :class:`LabelSet`).
+        free_text: Whether labels are looked for in sentences (see :class:`LabelSet`).
     """
 
     labels: Sequence[str] | None = None
@@ -44,30 +43,35 @@ class LabelReader(ComparisonEvaluator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._label_set  # noqa: B018 - a contradictory configuration is an error at once, not at the first case
-
-    def read(self, output: Any, expected: Any) -> tuple[str, str] | Failure:
-        """Predicted and gold label, or the failure that says why there is none."""
-        if self._label_set is None:
-            return normalize_label(output), normalize_label(expected)
-        gold = self._label_set.read(expected)
-        if gold.label is None:
-            return self.failure(FailureKind.MISSING_EXPECTED, f"expected value: {gold.problem}")
-        reading = self._label_set.read(output)
-        if reading.label is None:
-            return self.failure(FailureKind.UNPARSABLE, reading.problem)
-        return reading.label, gold.label
-
-    def read_case(self, case: Case) -> tuple[str, str] | Failure:
-        """Predicted and gold label of a case, or the failure that says why there is none."""
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self.read(*sides)
+        self.label_set  # noqa: B018 - a contradictory configuration is an error at once, not at the first case
 
     @cached_property
-    def _label_set(self) -> LabelSet | None:
+    def label_set(self) -> LabelSet | None:
+        """The labels with their synonyms; ``None`` when any label may come."""
         if self.labels is None:
             return None
         return LabelSet(tuple(self.labels), self.synonyms, free_text=self.free_text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelReader(LabelTask):
+    """Base of evaluators that read one label out of the output and out of the expected value.
+
+    Without ``labels`` the whole answer, normalised, is taken as the label; with them an answer that names
+    none or several is a failure.
+    """
+
+    def read(self, output: Any, expected: Any) -> tuple[str, str] | Failure:
+        """Predicted and gold label, or the failure that says why there is none."""
+        if self.label_set is None:
+            return normalize_label(output), normalize_label(expected)
+        gold = self.label_set.read(expected)
+        if gold.label is None:
+            return self.failure(FailureKind.MISSING_EXPECTED, f"expected value: {gold.problem}")
+        reading = self.label_set.read(output)
+        if reading.label is None:
+            return self.failure(FailureKind.UNPARSABLE, reading.problem)
+        return reading.label, gold.label
 
 
 @register("label_match")
@@ -139,7 +143,7 @@ class Classification(LabelMatch):
         """The metrics over all cases whose label could be read, each with a bootstrap interval."""
         from vlmops.statistics.reweighting import reweighted_intervals
 
-        read = self.read_set(cases, self.read_case)
+        read = self.read_pairs(cases, self.read)
         if isinstance(read, Failure):
             return read
         predicted, gold = zip(*read.values, strict=True)

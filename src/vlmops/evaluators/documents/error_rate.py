@@ -201,7 +201,7 @@ class _ErrorRate(ComparisonEvaluator):
         """Micro rate over all cases: all edits per unit of all references, with a bootstrap interval."""
         from vlmops.statistics import bootstrap_ratio
 
-        read = self.read_set(cases, self._counts)
+        read = self.read_pairs(cases, self._counts)
         if isinstance(read, Failure):
             return read
         total = sum(read.values, EditCounts())
@@ -218,9 +218,8 @@ class _ErrorRate(ComparisonEvaluator):
             metadata=asdict(total),
         )
 
-    def _counts(self, case: Case) -> EditCounts | Failure:
-        sides = self.sides(case)
-        pair = sides if isinstance(sides, Failure) else self._pair(*sides)
+    def _counts(self, output: Any, expected: Any) -> EditCounts | Failure:
+        pair = self._pair(output, expected)
         return pair if isinstance(pair, Failure) else _align(*pair)
 
     def _pair(self, output: Any, expected: Any) -> tuple[str | list[str], str | list[str]] | Failure:

@@ -124,7 +124,7 @@ class FieldMatch(ComparisonEvaluator):
         """Micro F1 over the fields of all documents."""
         from vlmops.statistics import bootstrap_ratio
 
-        read = self.read_set(cases, self._of_case)
+        read = self.read_pairs(cases, self._compare)
         if isinstance(read, Failure):
             return read
         found = read.values
@@ -150,10 +150,6 @@ class FieldMatch(ComparisonEvaluator):
                 "errors_by_field": dict(by_field.most_common()),
             },
         )
-
-    def _of_case(self, case: Case) -> Comparison | Failure:
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self._compare(*sides)
 
     def _compare(self, output: Any, expected: Any) -> Comparison | Failure:
         for side, value in (("output", output), ("expected", expected)):

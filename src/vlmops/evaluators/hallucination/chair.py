@@ -144,7 +144,7 @@ class Chair(ComparisonEvaluator):
 
     def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """CHAIR-i, CHAIR-s and recall over all captions, with bootstrap intervals."""
-        read = self.read_set(cases, self._counts)
+        read = self.read_pairs(cases, self._counts)
         if isinstance(read, Failure):
             return read
         total = sum(read.values, ChairCounts())
@@ -154,9 +154,8 @@ class Chair(ComparisonEvaluator):
             _set_score(self.part("recall"), read, "found", "objects", total.recall),
         ]
 
-    def _counts(self, case: Case) -> ChairCounts | Failure:
-        sides = self.sides(case)
-        read = sides if isinstance(sides, Failure) else self._read(*sides)
+    def _counts(self, output: Any, expected: Any) -> ChairCounts | Failure:
+        read = self._read(output, expected)
         return read if isinstance(read, Failure) else chair_counts(*read)
 
     def _read(self, output: Any, expected: Any) -> tuple[list[str], set[str]] | Failure:

@@ -147,7 +147,7 @@ class Pope(YesNoReader):
 
     def evaluate_set(self, cases: Sequence[Case]) -> list[SetScore] | Failure:
         """The five scores of a set; cases that could not be read are counted in ``failures``."""
-        read = self.read_set(cases, self._case_pair)
+        read = self.read_pairs(cases, self._pair)
         if isinstance(read, Failure):
             return read
         answers, labels = zip(*read.values, strict=True)
@@ -176,10 +176,6 @@ class Pope(YesNoReader):
             direction="none" if part == "yes_ratio" else "maximize",
             metadata=asdict(scores),
         )
-
-    def _case_pair(self, case: Case) -> tuple[YesNoLabel | None, YesNoLabel] | Failure:
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self._pair(*sides)
 
     def _pair(self, output: Any, expected: Any) -> tuple[YesNoLabel | None, YesNoLabel] | Failure:
         pair = self.read(output, expected)

@@ -148,7 +148,7 @@ class QuantityError(QuantityReader):
 
         from vlmops.statistics import reweighted_intervals
 
-        read = self.read_set(cases, self._read_case)
+        read = self.read_pairs(cases, self.read_numbers)
         if isinstance(read, Failure):
             return read
         numbers, wanted = (np.array(side, dtype=float) for side in zip(*read.values, strict=True))
@@ -184,10 +184,6 @@ class QuantityError(QuantityReader):
             direction="maximize" if metric in ranges else "minimize",
             range=ranges.get(metric, (0.0, math.inf)),
         )
-
-    def _read_case(self, case: Case) -> tuple[float, float] | Failure:
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self.read_numbers(*sides)
 
 
 @register("relative_error")

@@ -231,7 +231,7 @@ class BenchmarkCount(ComparisonEvaluator):
         """Exact matches (or mean score) over all cases, and the MAE for FSC-147."""
         from vlmops.statistics import mean_interval
 
-        read = self.read_set(cases, self._scored)
+        read = self.read_pairs(cases, self.compare)
         if isinstance(read, Failure):
             return read
         scores, n, failures = read.values, read.n, read.failures
@@ -260,10 +260,6 @@ class BenchmarkCount(ComparisonEvaluator):
             metadata={"unparsable": unparsable},
         )
         return [exact, mae]
-
-    def _scored(self, case: Case) -> Score | Failure:
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self.compare(*sides)
 
 
 def _shown(value: Any) -> str:

@@ -119,7 +119,7 @@ class StepCompleteness(StepReader):
         """Micro recall, precision and F1 over all steps, each with a bootstrap interval over cases."""
         from vlmops.statistics import bootstrap_ratio
 
-        read = self.read_set(cases, self._read_case)
+        read = self.read_pairs(cases, self.read)
         if isinstance(read, Failure):
             return read
         pairs = read.values
@@ -148,10 +148,6 @@ class StepCompleteness(StepReader):
             )
             for metric, (top, bottom) in ratios.items()
         ]
-
-    def _read_case(self, case: Case) -> tuple[list[str], list[str]] | Failure:
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self.read(*sides)
 
 
 @register("step_similarity")

@@ -75,7 +75,7 @@ class StepVerdicts(ComparisonEvaluator):
         """Accuracy and kappa over the steps of all cases, with bootstrap intervals over cases."""
         from vlmops.statistics import bootstrap_ratio
 
-        read = self.read_set(cases, self._case_pairs)
+        read = self.read_pairs(cases, self._pairs)
         if isinstance(read, Failure):
             return read
         rows = [list(pairs.values()) for pairs in read.values]
@@ -129,10 +129,6 @@ class StepVerdicts(ComparisonEvaluator):
             return cohen_kappa_of_counts(counts.reshape(len(known), -1), weights=self.weights)
 
         return kappa(np.ones(len(rows))), reweighted_interval(kappa, len(rows), clusters=clusters)
-
-    def _case_pairs(self, case: Case) -> dict[str, tuple[str | None, str]] | Failure:
-        sides = self.sides(case)
-        return sides if isinstance(sides, Failure) else self._pairs(*sides)
 
     def _pairs(self, output: Any, expected: Any) -> dict[str, tuple[str | None, str]] | Failure:
         """Given and expected verdict by expected step."""
