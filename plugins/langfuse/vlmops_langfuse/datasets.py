@@ -133,6 +133,15 @@ class LangfuseDatasets:
         unchanged = then["meta"]["totalItems"] == now["meta"]["totalItems"]
         return newest if unchanged else max(newest, _server_time(response))
 
+    async def remove_items(self, name: str) -> int:
+        """Delete a dataset's items, archived ones too, and give how many there were; it stays itself."""
+        versions = [version.id for version in recorded_versions(await self.require(name))]
+        states = [await self.items(name, version) for version in (None, *versions)]
+        identities = {item["id"] for items in states for item in items}
+        for identity in identities:
+            await self._connection.delete(f"/api/public/dataset-items/{quote(identity, safe='')}")
+        return len(identities)
+
     async def name_of(self, dataset_id: str) -> str | None:
         """The name of the dataset with this id, if there is one."""
         async for rows in self._connection.numbered_pages("/api/public/v2/datasets", {}):

@@ -17,9 +17,10 @@ from vlmops.platforms.port import (
     TargetedScore,
 )
 from vlmops_langfuse.evaluation import LangfuseEvaluation
+from vlmops_langfuse.executions import parsed
 from vlmops_langfuse.media import LangfuseMedia, resolved
 from vlmops_langfuse.native_runner import NativeRunner
-from vlmops_langfuse.runs import AnsweredItem, failed, from_row, run_name
+from vlmops_langfuse.runs import VERSION_KEY, AnsweredItem, failed, from_row, run_name
 from vlmops_langfuse.score_bodies import set_score
 from vlmops_langfuse.waiting import until
 
@@ -236,13 +237,12 @@ def _is(column: str, value: str) -> dict[str, str]:
 
 
 def _recorded_version(rows: Mapping[str, Row]) -> str:
-    """The dataset version that the items of an experiment name."""
-    versions = {
-        str(row["experimentItemVersion"]) for row in rows.values() if row.get("experimentItemVersion")
-    }
-    return max(versions, default="")
+    """The dataset version that the items of an experiment name; SDK 4 leaves it to the run's metadata."""
+    noted = (row.get("experimentItemVersion") or _metadata(row).get(VERSION_KEY) for row in rows.values())
+    return max((str(version) for version in noted if version), default="")
 
 
 def _metadata(row: Row) -> dict[str, Any]:
+    """The run's metadata; SDK 5 puts each text into JSON quotes."""
     found = row.get("experimentMetadata")
-    return dict(found) if isinstance(found, Mapping) else {}
+    return {key: parsed(value) for key, value in found.items()} if isinstance(found, Mapping) else {}

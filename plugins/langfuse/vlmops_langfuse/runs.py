@@ -16,6 +16,9 @@ from vlmops.platforms.port import ExperimentPlan, ScoreTarget
 from vlmops_langfuse.executions import parsed
 from vlmops_langfuse.items import MACHINE_KEY
 
+VERSION_KEY = "dataset_version"
+"""Where a run's metadata says which version of the dataset it is on."""
+
 _KINDS = frozenset(kind.value for kind in FailureKind)
 _LONGEST_NAME = 150
 _LONGEST_KEY = 32
@@ -57,7 +60,7 @@ def run_name(plan: ExperimentPlan) -> str:
 def run_metadata(plan: ExperimentPlan, version: str) -> dict[str, str]:
     """The plan's metadata as Langfuse takes it: texts of at most 200 characters."""
     texts = {key: _text(value) for key, value in plan.metadata.items() if value is not None}
-    return {**texts, "dataset_version": version, "vlmops_key": plan.key[:_LONGEST_VALUE]}
+    return {**texts, VERSION_KEY: version, "vlmops_key": plan.key[:_LONGEST_VALUE]}
 
 
 def to_output(answer: Answer, prediction: Any) -> dict[str, Any]:

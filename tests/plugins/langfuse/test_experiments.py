@@ -57,7 +57,7 @@ def test_langfuse_shows_the_run_with_version_metadata_and_scores(
     assert said.metadata["model"] == "m"
     assert said.metadata["prompt"] == '{"version": 3}'
     assert len(said.metadata["long"]) == 200
-    assert said.item_version is not None
+    assert said.metadata["dataset_version"] == result.record.dataset_version
     assert "vision" not in said.item_metadata
     attached = {s["name"]: s["datasetRunId"] for s in langfuse_server.scores if s["datasetRunId"]}
     assert attached == {"cer": result.record.id}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import langfuse
 import pytest
 from langfuse import Langfuse
 
@@ -86,6 +87,9 @@ async def test_failed_answers_and_absent_expectations_give_no_score() -> None:
     assert await score(input="", output="a") == []
 
 
+@pytest.mark.skipif(
+    langfuse.__version__ < "5", reason="SDK 4 reads through a route that Langfuse no longer has by default"
+)
 def test_recorded_observations_are_scored_in_batches(
     langfuse_server: LangfuseServer, client: Langfuse, settings: LangfuseSettings
 ) -> None:
