@@ -19,6 +19,12 @@ IMAGE_FIELDS: tuple[ImageField, ...] = get_args(ImageField)
 
 MAX_ID_LENGTH = 255
 
+MAX_DEPTH = 100
+"""Lists and objects within each other; more is no data but an accident, and breaks what reads it."""
+
+_INTEGER_LIMIT = 1 << 63
+"""Platforms' databases fail on larger ones, or round them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -35,7 +41,7 @@ class Sample:
         source: Where it was read from (``labels.jsonl:12``), for messages; not part of its content.
 
     Raises:
-        SampleError: The id is empty or too long, or a value cannot be written as JSON.
+        SampleError: The id is not text, empty or too long, or a value cannot be written as JSON.
 
     Example:
         >>> sample = Sample("r1", {"question": "What is the total?"}, expected="12.50", split="test")
@@ -53,23 +59,20 @@ class Sample:
 
     def __post_init__(self) -> None:
         place = self.source or f"sample {self.id!r}"
-        if not isinstance(self.id, str) or not self.id.strip():
-            raise SampleError(place, "the id is empty", "give every sample a unique text id", field="id")
-        if len(self.id) > MAX_ID_LENGTH:
-            raise SampleError(
-                place,
-                f"the id has {len(self.id)} characters",
-                f"use at most {MAX_ID_LENGTH}",
-                field="id",
-                sample_id=self.id,
-            )
+        if problem := _id_problem(self.id):
+            what, fix = problem
+            raise SampleError(place, what, fix, field="id")
         for name in ("inputs", "metadata"):
             if not isinstance(getattr(self, name), Mapping):
                 raise SampleError(place, "is not an object", "give a mapping", field=name, sample_id=self.id)
-        for name in ("inputs", "expected", "metadata"):
-            problem = _json_problem(getattr(self, name), name)
-            if problem:
-                path, what = problem
+        if not (self.split is None or (isinstance(self.split, str) and self.split.strip())):
+            fix = "give one name, or leave it out"
+            raise SampleError(place, "is not a name", fix, field="split", sample_id=self.id)
+        if not all(isinstance(tag, str) for tag in self.tags):
+            raise SampleError(place, "are not all text", "give texts", field="tags", sample_id=self.id)
+        for name in ("inputs", "expected", "metadata", "split", "tags"):
+            if found := _json_problem(getattr(self, name), name):
+                path, what = found
                 raise SampleError(place, what, "use JSON values and images", field=path, sample_id=self.id)
 
     @property
@@ -86,24 +89,52 @@ class Sample:
                 yield name, image
 
 
-def _json_problem(value: Any, path: str) -> tuple[str, str] | None:
+def _id_problem(sample_id: Any) -> tuple[str, str] | None:
+    """What is wrong with an id, and the fix."""
+    if not isinstance(sample_id, str):
+        return f"the id {sample_id!r} is not text", "give every sample a unique text id"
+    if not sample_id.strip():
+        return "the id is empty", "give every sample a unique text id"
+    if len(sample_id) > MAX_ID_LENGTH:
+        return f"the id has {len(sample_id)} characters", f"use at most {MAX_ID_LENGTH}"
+    if not _is_unicode(sample_id):
+        return f"the id {sample_id!r} holds half a character", "write the file as UTF-8 text"
+    return None
+
+
+def _json_problem(value: Any, path: str, depth: int = 0) -> tuple[str, str] | None:
     """Path and description of the first value that JSON cannot hold, pictures apart."""
-    if value is None or isinstance(value, str | bool | int):
+    if isinstance(value, str):
+        return None if _is_unicode(value) else (path, "holds half a character (a lone surrogate)")
+    if value is None or isinstance(value, bool):
         return None
+    if isinstance(value, int):
+        return None if abs(value) < _INTEGER_LIMIT else (path, "is a whole number of more than 64 bits")
     if isinstance(value, float):
         return None if math.isfinite(value) else (path, f"{value} is not a JSON number")
+    if depth > MAX_DEPTH:
+        return path.partition(".")[0], f"is nested more than {MAX_DEPTH} levels deep"
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if not isinstance(key, str):
+            if not isinstance(key, str) or not _is_unicode(key):
                 return path, f"the key {key!r} is not text"
-            if problem := _json_problem(inner, f"{path}.{key}"):
+            if problem := _json_problem(inner, f"{path}.{key}", depth + 1):
                 return problem
         return None
     if isinstance(value, list | tuple):
         for index, inner in enumerate(value):
-            if problem := _json_problem(inner, f"{path}.{index}"):
+            if problem := _json_problem(inner, f"{path}.{index}", depth + 1):
                 return problem
         return None
     from vlmops.images import Image
 
     return None if isinstance(value, Image) else (path, f"a {type(value).__name__} is not JSON")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written as UTF-8: JSON may spell halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -6,12 +6,12 @@ the ones it was made from; a file changed within the clock's grain of being inde
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from vlmops.cache_folder import cache_database
 from vlmops.images.image import Image
 from vlmops.images.origin import PathOrigin
 from vlmops.images.preparation import Preparation, PreparedOrigin
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SCHEMA = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS prepared (
     path TEXT NOT NULL, preparation TEXT NOT NULL, stamp TEXT NOT NULL,
     sha256 TEXT NOT NULL, media_type TEXT NOT NULL,
@@ -30,7 +28,6 @@ CREATE TABLE IF NOT EXISTS prepared (
     PRIMARY KEY (path, preparation)
 ) WITHOUT ROWID;
 """
-_BUSY_SECONDS = 30.0
 _PENDING = 500
 _CLOCK_GRAIN_NS = 50_000_000
 
@@ -56,8 +53,7 @@ class ImageIndex:
     def __init__(self, file: Path) -> None:
         self._lock = threading.Lock()
         self._pending: dict[tuple[str, str], tuple[str, str, str, int, int, int]] = {}
-        self._connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False)
-        self._connection.executescript(_SCHEMA)
+        self._connection = cache_database(file, _SCHEMA)
 
     def __enter__(self) -> ImageIndex:
         return self

@@ -7,22 +7,20 @@ from a backup, pushed from another machine) makes the entries void, and samples 
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
+
+from vlmops.cache_folder import cache_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _SCHEMA = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS dataset (key TEXT PRIMARY KEY, token TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS acknowledged (
     key TEXT NOT NULL, sample_id TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (key, sample_id)
 ) WITHOUT ROWID;
 """
-_BUSY_SECONDS = 30.0
 
 
 class PushJournal:
@@ -49,8 +47,7 @@ class PushJournal:
 
     def __init__(self, file: Path, key: str) -> None:
         self._key = key
-        self._connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False)
-        self._connection.executescript(_SCHEMA)
+        self._connection = cache_database(file, _SCHEMA)
 
     def __enter__(self) -> PushJournal:
         return self

@@ -53,7 +53,7 @@ def connect(name: str, **options: Any) -> Platform:
     found = plugin(name)
     try:
         return found.connect(**options)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise PrerequisiteError(
             f"{name} is unavailable ({error.name} is not installed): pip install 'vlmops[{found.requires}]'"
         ) from error

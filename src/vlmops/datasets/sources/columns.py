@@ -69,24 +69,25 @@ class Columns:
         Raises:
             SampleError: A named column is missing, there is no picture, or a value is unusable.
         """
+        try:
+            return self._sample(row, base, source)
+        except SampleError as error:
+            error.sample_id = error.sample_id or str(_as_text(row.get(self.id)) or "")
+            raise
+
+    def _sample(self, row: Mapping[str, Any], base: str, source: str) -> Sample:
         present = {key: value for key, value in row.items() if value is not None and value != ""}
         for name in (*self.images, *self.expected, *self.inputs):
             if name not in row:
-                raise SampleError(
-                    source,
-                    f"there is no column {name!r}",
-                    f"the columns are: {', '.join(row)}",
-                    field=name,
-                    sample_id=str(present.get(self.id, "")),
-                )
+                fix = f"the columns are: {', '.join(row)}"
+                raise SampleError(source, f"there is no column {name!r}", fix, field=name)
         images = self.images or [name for name in present if _is_image_column(name)]
-        if not any(name in present for name in images):
+        if not any(present.get(name) not in (None, []) for name in images):
             raise SampleError(
                 source,
                 "there is no picture in this row",
                 f"fill one of: {', '.join(self.images or IMAGE_COLUMNS)}; or name the image column",
                 field=images[0] if images else "image",
-                sample_id=str(present.get(self.id, "")),
             )
         inputs: dict[str, Any] = {
             _image_key(name): _pictures(present[name], base, source, name)
@@ -104,12 +105,12 @@ class Columns:
             if name in present and name not in taken
         }
         return Sample(
-            id=str(present.get(self.id) or _first_path(present, images)),
+            id=_as_text(present.get(self.id, _first_path(present, images))),
             inputs=inputs,
             expected=expected["expected"] if set(expected) == {"expected"} else expected or None,
             metadata={k: v for k, v in present.items() if k not in taken and k not in expected},
-            split=str(present[self.split]) if self.split in present else None,
-            tags=_tags(present.get(self.tags)),
+            split=str(present.get(self.split, "")).strip() or None,
+            tags=_tags(present.get(self.tags), source, self.tags),
             source=source,
         )
 
@@ -123,6 +124,11 @@ def parsed(cell: str) -> Any:
         except ValueError:
             return cell
     return cell
+
+
+def _as_text(value: Any) -> Any:
+    """Numbers are ids as well; of anything else the sample says that it is none."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _is_image_column(name: str) -> bool:
@@ -171,8 +177,11 @@ def _first_path(row: Mapping[str, Any], images: Sequence[str]) -> str:
     return "" if text.startswith("data:") else text.replace("\\", "/")
 
 
-def _tags(value: Any) -> tuple[str, ...]:
+def _tags(value: Any, source: str, column: str) -> tuple[str, ...]:
     if value is None:
         return ()
+    if not isinstance(value, str | list):
+        fix = "give a list, or text separated by commas"
+        raise SampleError(source, f"{value!r} is no list of tags", fix, field=column)
     items = value.split(",") if isinstance(value, str) else value
     return tuple(str(item).strip() for item in items if str(item).strip())

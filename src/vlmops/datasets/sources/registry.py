@@ -28,6 +28,8 @@ def open_source(location: str | Path, columns: Columns | None = None, *, encodin
         UsageError: Nothing lies there, or its kind is not known.
     """
     text = str(location)
+    if not text.strip():
+        raise UsageError("the location is empty: name a folder or a table")
     name, separator, rest = text.partition(":")
     if separator:
         for point in entry_points(group=ENTRY_POINT_GROUP, name=name):

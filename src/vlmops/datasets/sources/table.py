@@ -72,12 +72,21 @@ class TableSource:
                 yield error
 
     def rows(self) -> Iterator[Row | SampleError]:
-        """The rows as mappings, with an error in the place of each that cannot be read."""
+        """The rows as mappings, with an error in the place of each that cannot be read.
+
+        Raises:
+            UsageError: There is none, or the file cannot be read at all.
+        """
         reader = _json_rows if self.file.suffix.lower() in (".jsonl", ".ndjson") else _csv_rows
+        found = False
         try:
-            yield from reader(self.file, self.encoding)
+            for row in reader(self.file, self.encoding):
+                found = True
+                yield row
         except OSError as error:
             raise UsageError(f"{self.file}: cannot be read: {error.strerror}") from error
+        if not found:
+            raise UsageError(f"{self.file}: there are no rows in it")
 
     def provenance(self) -> Mapping[str, Any]:
         """The file's absolute path."""
@@ -103,11 +112,19 @@ def _manifest_sample(values: Mapping[str, Any], base: str, place: str) -> Sample
             expected=restore_images(values.get("expected"), restore),
             metadata=restore_images(values.get("metadata") or {}, restore),
             split=values.get("split"),
-            tags=tuple(values.get("tags") or ()),
+            tags=_tags(values.get("tags"), place),
             source=place,
         )
     except (ImageError, UsageError) as error:
         raise SampleError(place, str(error), sample_id=str(values["id"])) from error
+    except RecursionError:
+        raise SampleError(place, "is nested too deeply", "flatten it", sample_id=str(values["id"])) from None
+
+
+def _tags(value: Any, place: str) -> tuple[str, ...]:
+    if not isinstance(value, list | None):
+        raise SampleError(place, f"{value!r} is no list", "give a list of texts", field="tags")
+    return tuple(value or ())
 
 
 def _decoded(line: bytes, encoding: str, place: str) -> str | SampleError:
