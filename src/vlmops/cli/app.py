@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
@@ -42,14 +43,18 @@ app.add_typer(media.app, name="media")
 
 def main() -> None:
     """Run the command; an error meant for the user is one line on standard error and an exit code."""
-    from vlmops.errors import UsageError, VlmopsError
+    from vlmops.errors import EvaluatorError, UsageError, VlmopsError
 
+    # Libraries warn of what they try again; the command says what came of it in the end.
+    logging.getLogger("stamina").addHandler(logging.NullHandler())
     try:
         app()
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted: run the same command again to continue\n")
-        sys.exit(ExitCode.INTERRUPTED)
-    except UsageError as error:
+    except SystemExit as ended:
+        # Typer turns an interrupt into this code without a word.
+        if ended.code == ExitCode.INTERRUPTED:
+            sys.stderr.write("interrupted: run the same command again to continue\n")
+        raise
+    except (UsageError, EvaluatorError) as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(ExitCode.USAGE)
     except VlmopsError as error:

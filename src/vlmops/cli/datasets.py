@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import typer
 
 from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.options import PlatformOption, TargetOption, UrlOption, connected
-from vlmops.cli.output import JsonOption, console, counting, print_failures, print_json
+from vlmops.cli.output import JsonOption, console, counting, json_text, print_failures, print_json
 
 if TYPE_CHECKING:
     from vlmops.images import Preparation
@@ -44,7 +43,9 @@ def push_command(
     dataset = ImageDataset.load(
         location, name=name, columns=columns, encoding=encoding, description=description
     )
-    targets = [connected(platform, url) for platform in to]
+    targets = [connected(platform, url) for platform in dict.fromkeys(to)]
+    if failures is not None:
+        _write_failures(failures, [])
     with counting("samples", quiet=as_json) as progress:
         report = push(
             dataset,
@@ -60,7 +61,9 @@ def push_command(
         print_json(report)
     else:
         _print_push(report)
-        print_failures(everything)
+        print_failures(
+            everything, f"all are in {failures}" if failures else "--failures FILE writes all of them"
+        )
     if everything:
         raise typer.Exit(ExitCode.SOME_FAILED)
 
@@ -112,7 +115,10 @@ def _print_push(report: PushReport) -> None:
 
 
 def _write_failures(file: Path, failures: list[ItemFailure]) -> None:
-    from dataclasses import asdict
+    from vlmops.errors import UsageError
 
-    with file.open("w", encoding="utf-8") as out:
-        out.writelines(json.dumps(asdict(failure), ensure_ascii=False) + "\n" for failure in failures)
+    try:
+        with file.open("w", encoding="utf-8") as out:
+            out.writelines(json_text(failure) + "\n" for failure in failures)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from error

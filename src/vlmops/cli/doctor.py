@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.options import UrlOption, connected
 from vlmops.cli.output import JsonOption, console, print_json
 
-_MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "error": "[red]error[/]"}
+if TYPE_CHECKING:
+    from vlmops.platforms import Check
+
+_COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
 def doctor(
@@ -18,7 +23,6 @@ def doctor(
 ) -> None:
     """Look at everything that commonly goes wrong, and say how to mend it."""
     from vlmops.blocking import blocking
-    from vlmops.platforms import Check
 
     connection = connected(platform, url)
 
@@ -37,13 +41,10 @@ def doctor(
         raise typer.Exit(ExitCode.GATE_FAILED)
 
 
-def _print(check: object) -> None:
-    from rich.markup import escape
+def _print(check: Check) -> None:
+    from rich.text import Text
 
-    from vlmops.platforms import Check
-
-    if isinstance(check, Check):
-        out = console()
-        out.print(f"{_MARKS[check.status]:<18} {escape(check.name)}: {escape(check.message)}")
-        if check.fix:
-            out.print(f"        -> {escape(check.fix)}")
+    out = console()
+    out.print(Text.assemble((f"{check.status:<8}", _COLOURS[check.status]), f"{check.name}: {check.message}"))
+    if check.fix:
+        out.print(f"        -> {check.fix}")

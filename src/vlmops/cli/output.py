@@ -22,24 +22,30 @@ _SHOWN_FAILURES = 20
 
 
 def console() -> Console:
-    """Standard output, as wide as the terminal."""
+    """Standard output, as wide as the terminal; brackets in names and messages are no markup."""
     from rich.console import Console
 
-    return Console(soft_wrap=True, highlight=False)
+    return Console(soft_wrap=True, highlight=False, markup=False)
 
 
 def print_json(value: Any) -> None:
     """Print a result as one JSON document."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_as_json))
+    typer.echo(json_text(value, indent=2))
 
 
-def print_failures(failures: Sequence[ItemFailure]) -> None:
-    """A line on standard error for each failure, the first twenty; ``--json`` and ``--failures`` give all."""
+def json_text(value: Any, indent: int | None = None) -> str:
+    """A result as JSON that can always be written: half characters, as in odd file names, are spelled out."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_as_json)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def print_failures(failures: Sequence[ItemFailure], all_in: str = "--json gives all of them") -> None:
+    """A line on standard error for each failure, the first twenty; ``all_in`` says where the rest is."""
     for failure in failures[:_SHOWN_FAILURES]:
         sys.stderr.write(f"failed: {describe(failure)}\n")
     if len(failures) > _SHOWN_FAILURES:
         more = len(failures) - _SHOWN_FAILURES
-        sys.stderr.write(f"... and {more} more; --failures FILE writes all of them\n")
+        sys.stderr.write(f"... and {more} more; {all_in}\n")
 
 
 def describe(failure: ItemFailure) -> str:
@@ -51,7 +57,12 @@ def describe(failure: ItemFailure) -> str:
     # Errors of pictures begin with the picture's place themselves.
     if places and shown.startswith(f"{places[0]}: "):
         places = places[1:]
-    return ": ".join([*places, shown])
+    return _on_one_line(": ".join([*places, shown]))
+
+
+def _on_one_line(text: str) -> str:
+    """Names of files may hold line ends and what terminals obey: both are spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @contextmanager
