@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -119,8 +120,25 @@ def _report(results: list[ExperimentResult], as_json: bool) -> None:
         out.print(summary_table([result.summary for result in results]))
         for result in results:
             out.print(f"{result.record.name}: {result.record.url}")
+        for result in results:
+            _print_unscored(result)
     if any(_has_failures(result) for result in results):
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _print_unscored(result: ExperimentResult) -> None:
+    """For each evaluator that failed, how often, and the first of its reasons."""
+    from vlmops.evaluators import Failure
+
+    reasons: dict[str, list[str]] = {}
+    for run in result.record.runs:
+        for failure in run.results:
+            if isinstance(failure, Failure):
+                reason = f"{run.case.id}: {failure.kind.value}: {failure.message}"
+                reasons.setdefault(failure.evaluator, []).append(reason)
+    for evaluator, found in reasons.items():
+        times = f"{len(found)} answers, the first" if len(found) > 1 else "1 answer"
+        sys.stderr.write(f"{result.record.name}: {evaluator} could not score {times}: {found[0]}\n")
 
 
 def _has_failures(result: ExperimentResult) -> bool:
@@ -143,7 +161,7 @@ def _print_scoring(report: ScoringReport, as_json: bool) -> None:
     out = console()
     out.print(f"{report.executions} executions, {report.written} scores written")
     for name, n in report.not_applicable.items():
-        out.print(f"{name}: {n} executions say nothing of what was expected")
+        out.print(f"{name}: does not apply to {n} of them")
     for what, n in counted.items():
         out.print(f"no score: {what}: {n}")
     print_failures(report.failures)

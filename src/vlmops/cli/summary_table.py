@@ -25,6 +25,8 @@ def summary_table(summaries: Sequence[ExperimentSummary]) -> Table:
         table.add_column(summary.name, justify="right")
     for name, arrow in _metrics(summaries).items():
         table.add_row(f"{name} {arrow}", *(_cell(summary, name) for summary in summaries))
+    for name in _without_say(summaries):
+        table.add_row(name, *(_not_applicable(summary, name) for summary in summaries))
     table.add_section()
     table.add_row("answers", *(f"{s.runs - sum(s.failures.values())} of {s.runs}" for s in summaries))
     if any(summary.failures for summary in summaries):
@@ -35,6 +37,17 @@ def summary_table(summaries: Sequence[ExperimentSummary]) -> Table:
 
 def _metrics(summaries: Sequence[ExperimentSummary]) -> dict[str, str]:
     return {score.name: _ARROWS[score.direction] for summary in summaries for score in summary.scores}
+
+
+def _without_say(summaries: Sequence[ExperimentSummary]) -> list[str]:
+    """Evaluators that applied to no answer of any experiment: a mistyped key would else leave no trace."""
+    names = {name: None for summary in summaries for name in summary.not_applicable}
+    given = _metrics(summaries)
+    return [n for n in names if not any(score == n or score.startswith(f"{n}.") for score in given)]
+
+
+def _not_applicable(summary: ExperimentSummary, name: str) -> str:
+    return "not applicable" if name in summary.not_applicable else "-"
 
 
 def _cell(summary: ExperimentSummary, name: str) -> str:

@@ -74,12 +74,7 @@ class Experiment:
             PlatformError: The dataset is not there, or the platform broke down; run it again to continue.
         """
         record = await platform.experiments.run(self._plan(), progress)
-        return await self._concluded(platform, record)
-
-    async def _concluded(self, platform: Platform, record: ExperimentRecord) -> ExperimentResult:
-        summary = await summarise(record, self.evaluators)
-        await platform.experiments.write_set_scores(record.id, summary.scores)
-        return ExperimentResult(record, summary)
+        return await _concluded(platform, record, self.evaluators)
 
     def _plan(self) -> ExperimentPlan:
         return ExperimentPlan(
@@ -113,6 +108,13 @@ async def score_experiment(
         PlatformError: There is no such experiment.
     """
     record = await platform.experiments.evaluate(experiment_id, evaluators, progress)
+    return await _concluded(platform, record, evaluators)
+
+
+async def _concluded(
+    platform: Platform, record: ExperimentRecord, evaluators: Sequence[Evaluator]
+) -> ExperimentResult:
     summary = await summarise(record, evaluators)
-    await platform.experiments.write_set_scores(record.id, summary.scores)
+    # A metric that no answer stands behind has nothing to say of the run.
+    await platform.experiments.write_set_scores(record.id, [score for score in summary.scores if score.n])
     return ExperimentResult(record, summary)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vlmops.evaluators import (
@@ -32,10 +33,13 @@ class ExperimentSummary:
     Attributes:
         name: The experiment's name.
         scores: One value a metric over the whole experiment: micro-averaged or corpus values where the metric
-            has one, else means; a metric that counts answers leaves failed ones out and says how many.
+            has one, else means; a metric that counts answers leaves failed ones out and says how many. An
+            evaluator that failed on every answer is there under its own name, with the value NaN.
         runs: How many answers were asked for.
         failures: How many of them failed, by kind; not in any score.
         latency: Median seconds an answer took; ``None`` when not known.
+        not_applicable: For each evaluator that had nothing to say of some answers (nothing is expected of
+            their samples, for one), of how many.
     """
 
     name: str
@@ -43,6 +47,7 @@ class ExperimentSummary:
     runs: int
     failures: Mapping[FailureKind, int]
     latency: float | None
+    not_applicable: Mapping[str, int] = field(default_factory=dict)
 
 
 async def summarise(record: ExperimentRecord, evaluators: Sequence[Evaluator]) -> ExperimentSummary:
@@ -51,8 +56,11 @@ async def summarise(record: ExperimentRecord, evaluators: Sequence[Evaluator]) -
     failed = Counter(run.case.output.kind for run in record.runs if isinstance(run.case.output, Failure))
     cases = [run.case for run in answered]
     corpus: dict[str, SetScore] = {}
+    not_applicable: dict[str, int] = {}
     for evaluator in evaluators:
         applicable = [case for case in cases if applies(evaluator, case)]
+        if len(applicable) < len(cases):
+            not_applicable[evaluator.name] = len(cases) - len(applicable)
         if isinstance(evaluator, SetEvaluator) and applicable:
             for score in await _over_set(evaluator, applicable):
                 corpus[score.name] = score
@@ -64,6 +72,7 @@ async def summarise(record: ExperimentRecord, evaluators: Sequence[Evaluator]) -
         len(record.runs),
         dict(failed),
         _median([case.latency for case in cases if case.latency is not None]),
+        not_applicable,
     )
 
 
@@ -79,14 +88,32 @@ async def _over_set(evaluator: SetEvaluator, cases: Sequence[Case]) -> list[SetS
 def _means(runs: Sequence[Run]) -> list[SetScore]:
     """Mean of every metric that is a number or a pass/fail; labels have none."""
     values: dict[str, list[tuple[Hashable, Score]]] = {}
+    named: set[str] = set()
     failures: Counter[str] = Counter()
     for run in runs:
         for result in run.results:
             if isinstance(result, Failure):
                 failures[result.evaluator] += 1
-            elif not isinstance(result.value, str):
+                continue
+            named.add(result.name)
+            if not isinstance(result.value, str):
                 values.setdefault(result.name, []).append((run.case.id, result))
-    return [_mean(name, found, failures[name]) for name, found in values.items()]
+    means = [_mean(name, found, _failures_behind(name, failures)) for name, found in values.items()]
+    barren = [name for name in failures if not any(_is_part(score, name) for score in named)]
+    return [*means, *(_without_value(name, failures[name]) for name in barren)]
+
+
+def _failures_behind(score: str, failures: Mapping[str, int]) -> int:
+    """How often the evaluator failed that gives this score, perhaps as one of several."""
+    return sum(n for evaluator, n in failures.items() if _is_part(score, evaluator))
+
+
+def _is_part(score: str, evaluator: str) -> bool:
+    return score == evaluator or score.startswith(f"{evaluator}.")
+
+
+def _without_value(name: str, failures: int) -> SetScore:
+    return SetScore(name, math.nan, 0, failures, explanation="no answer could be scored", direction="none")
 
 
 def _mean(name: str, found: Sequence[tuple[Hashable, Score]], failures: int) -> SetScore:

@@ -82,12 +82,20 @@ class Lane:
         else:
             self._untried += len(batch)
 
-    async def finish(self, revision: str, keep: Callable[[str], bool] | None) -> TargetReport:
-        """Record the revision on the platform and say what came of the push."""
+    async def finish(self, revision: str | None, keep: Callable[[str], bool] | None) -> TargetReport:
+        """Record the revision on the platform and say what came of the push.
+
+        With no revision, the platform is left as it is.
+        """
         failures = list(self._outcome.failures)
         url = version = ""
         deleted = 0
-        if not self.broken and self._writer is not None and self._journal is not None:
+        if (
+            not self.broken
+            and revision is not None
+            and self._writer is not None
+            and self._journal is not None
+        ):
             try:
                 state = await self._writer.finish(revision, keep)
                 url, version, deleted = state.url, state.version, state.deleted

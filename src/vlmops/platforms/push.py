@@ -196,7 +196,9 @@ class _PushRun:
         keep = None
         if self.mirror and not self.unreadable:
             keep = self.ids.__contains__
-        reports = [await lane.finish(self.revision.value, keep) for lane in self.lanes]
+        # Where nothing could be used (a mistyped column), what the platform holds keeps its description.
+        revision = None if self.failures and not self.revision.count else self.revision.value
+        reports = [await lane.finish(revision, keep) for lane in self.lanes]
         failures = list(self.failures)
         if self.mirror and self.unreadable:
             failures.append(
