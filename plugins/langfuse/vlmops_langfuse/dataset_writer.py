@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,7 @@ from vlmops_langfuse.references import media_id
 from vlmops_langfuse.versions import RECORD_KEY, newest_version, push_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from vlmops.images import Image
 
@@ -166,10 +167,11 @@ class LangfuseDatasetWriter:
             )
 
     async def _describe(self, revision: str) -> None:
-        """Write description and metadata of the dataset, if they say something new."""
+        """Write description and metadata of the dataset, if they say something new; others' keys stay."""
         record = push_record(self._dataset, revision, self._header.provenance, self._version)
         own = {key: value for key, value in self._header.metadata.items() if key not in _SCHEMAS}
-        metadata = {**own, RECORD_KEY: record}
+        present = self._dataset.get("metadata")
+        metadata = {**(present if isinstance(present, Mapping) else {}), **own, RECORD_KEY: record}
         description = self._header.description or self._dataset.get("description") or None
         same = self._dataset.get("metadata") == metadata and self._dataset.get("description") == description
         if not same:

@@ -40,6 +40,7 @@ TAKEN = (
 _FETCH_SECONDS = 60.0
 _SLOWEST_BYTES_PER_SECOND = 100_000
 _STORED = (200, 201)
+_REMEMBERED = 100_000
 _GOOGLE = "storage.googleapis.com"
 
 
@@ -76,8 +77,8 @@ class MediaTarget:
 class LangfuseMedia:
     """The media of one project.
 
-    The bytes of a picture are uploaded once for as long as this object lives; for each further target it is
-    only declared, which is what keeps it alive when traces expire.
+    The bytes of a picture are uploaded once; for each further target it is only declared, which is what keeps
+    it alive when traces expire.
     """
 
     def __init__(self, connection: LangfuseConnection) -> None:
@@ -99,6 +100,8 @@ class LangfuseMedia:
             url = await self._declare(image, target)
             if url is not None and identity not in self._stored:
                 await self._upload(image, identity, url)
+            if len(self._stored) > _REMEMBERED:
+                self._stored.clear()
             self._stored.add(identity)
         return reference_to(image)
 

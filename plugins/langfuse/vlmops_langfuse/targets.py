@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _PAGE = 1000
 _PATIENCE = 20.0
+_REMEMBERED = 100_000
 
 
 class LangfuseTargets:
@@ -26,6 +27,8 @@ class LangfuseTargets:
 
     def note(self, targets: Iterable[ScoreTarget]) -> None:
         """Take it that these are there."""
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
         self._known.update(targets)
 
     async def missing(self, targets: Collection[ScoreTarget]) -> set[ScoreTarget]:
@@ -42,7 +45,7 @@ class LangfuseTargets:
             return not waiting
 
         await until(all_found, min(_PATIENCE, self._connection.settings.visible_within))
-        self._known |= asked - waiting
+        self.note(asked - waiting)
         return waiting
 
     async def _present(self, targets: Collection[ScoreTarget]) -> set[ScoreTarget]:

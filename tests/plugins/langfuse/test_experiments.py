@@ -225,6 +225,17 @@ def test_answers_that_never_arrive_are_an_error(
     assert len(experiment().run(pushed).record.runs) == 4
 
 
+def test_an_experiment_survives_faults(pushed: LangfusePlatform, langfuse_server: LangfuseServer) -> None:
+    from langfuse_server import Fault
+
+    for route in ("GET *", "POST /api/public/scores", "POST /api/public/media", "PATCH *"):
+        for fault in (Fault.rate_limit(), Fault.error(500, applied=True), Fault.refuse(), Fault.disconnect()):
+            langfuse_server.faults.add(fault.on(route, rate=0.03))
+    result = experiment().run(pushed)
+    assert [run.results[0].value for run in result.record.runs] == [0.0] * 4  # type: ignore[union-attr]
+    assert len([s for s in langfuse_server.scores if s["observationId"]]) == 4
+
+
 def test_several_runs_are_compared_on_one_page(pushed: LangfusePlatform) -> None:
     first, second = (experiment(key=key).run(pushed).record for key in ("a", "b"))
     url = pushed.experiments.compare_url([first, second])

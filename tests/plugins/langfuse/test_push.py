@@ -145,6 +145,19 @@ def test_a_sample_that_breaks_the_schema_is_named(platform: LangfusePlatform) ->
     assert report.created == 1
 
 
+def test_what_others_say_of_a_dataset_stays(
+    platform: LangfusePlatform, langfuse_server: LangfuseServer
+) -> None:
+    import httpx
+
+    keys = (langfuse_server.public_key, langfuse_server.secret_key)
+    body = {"name": "d", "description": "By hand.", "metadata": {"owner": "ann"}}
+    httpx.post(f"{langfuse_server.url}/api/public/v2/datasets", json=body, auth=keys).raise_for_status()
+    push(dataset(1), platform)
+    assert langfuse_server.datasets["d"]["description"] == "By hand."
+    assert langfuse_server.datasets["d"]["metadata"]["owner"] == "ann"
+
+
 def test_schemas_set_in_langfuse_stay(platform: LangfusePlatform, langfuse_server: LangfuseServer) -> None:
     import httpx
 
