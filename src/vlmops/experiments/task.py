@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from vlmops.models import Model, ModelReply, ModelRequest
 if TYPE_CHECKING:
     from vlmops.datasets import Sample
 
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
+
 PostProcess = Callable[[ModelReply], Any]
 """Gives the output to evaluate from a reply; raises ``ValueError`` when the reply cannot be read."""
 
@@ -23,8 +26,9 @@ class ModelTask:
 
     Attributes:
         model: Who answers.
-        prompt: The question; ``{field}`` is replaced by the sample's input of that name. Without a prompt the
-            sample's own ``prompt``, ``question`` or ``instruction`` is asked.
+        prompt: The question; ``{field}`` is replaced by the sample's input of that name, other braces stay,
+            so that a prompt may hold JSON. Without a prompt the sample's own ``prompt``, ``question`` or
+            ``instruction`` is asked.
         schema: JSON Schema the answer must fit.
         parameters: Given to the model (temperature, ...).
         post_process: Makes the output of the reply, e.g. fields out of text.
@@ -63,10 +67,7 @@ class ModelTask:
 
     def _prompt(self, sample: Sample) -> str | None:
         if self.prompt is not None:
-            texts = {
-                key: value for key, value in sample.inputs.items() if isinstance(value, str | int | float)
-            }
-            return self.prompt.format_map(texts)
+            return _PLACEHOLDER.sub(lambda found: _text(sample.inputs[found[1]]), self.prompt)
         own = (sample.inputs.get(key) for key in ("prompt", "question", "instruction", "instructions"))
         return next((text for text in own if isinstance(text, str)), None)
 
@@ -109,3 +110,10 @@ def function_task(
         return ModelReply(output=output, text=text, latency=time.monotonic() - started, model=name)
 
     return task
+
+
+def _text(value: Any) -> str:
+    """An input as it stands in a prompt: text as it is, anything else as JSON."""
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
