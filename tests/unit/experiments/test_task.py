@@ -51,10 +51,12 @@ async def test_the_prompt_is_filled_from_the_inputs() -> None:
     assert model.asked[0].prompt == "How many coins, at most 20?"
 
 
-async def test_braces_in_a_prompt_are_doubled() -> None:
+async def test_braces_that_name_no_field_stay_so_that_a_prompt_may_hold_json() -> None:
     model = Recorder()
-    await ModelTask(model, prompt='Answer as {{"n": ...}}')(Sample("s", {}))
-    assert model.asked[0].prompt == 'Answer as {"n": ...}'
+    await ModelTask(model, prompt='Count {what}. Answer {"n": 0, "seen": [{}]}')(
+        Sample("s", {"what": "coins"})
+    )
+    assert model.asked[0].prompt == 'Count coins. Answer {"n": 0, "seen": [{}]}'
 
 
 async def test_a_field_that_the_inputs_lack_is_a_failure_that_names_it() -> None:
