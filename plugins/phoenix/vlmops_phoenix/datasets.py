@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -137,11 +138,18 @@ class PhoenixDatasetWriter:
         self._id = ""
         self._created_at = ""
         self._version = ""
+        self._alone = True
 
     @property
     def state_token(self) -> str | None:
-        """Dataset, its birth, and its newest version: ids alone repeat when a database is made anew."""
-        return f"{self._id} {self._created_at} {self._version}" if self._version else None
+        """Dataset, its birth, and its newest version: ids alone repeat when a database is made anew.
+
+        Examples hold the URLs of their pictures, so where pictures are served belongs to it too. ``None``
+        once others changed the dataset during this push: what was found unchanged may be stale.
+        """
+        if not (self._version and self._alone):
+            return None
+        return f"{self._id} {self._created_at} {self._version} {self._pictures.urls.prefix}"
 
     async def locate(self) -> None:
         """Find the dataset and its newest version, if it is there."""
@@ -150,8 +158,7 @@ class PhoenixDatasetWriter:
             return
         self._id = page["data"][0]["id"]
         self._created_at = page["data"][0]["created_at"]
-        versions = await self._connection.get(f"/v1/datasets/{self._id}/versions", {"limit": 1})
-        self._version = versions["data"][0]["version_id"] if versions["data"] else ""
+        self._version = next(iter(await self._newest(1)), "")
 
     async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:  # noqa: ARG002
         """Store the picture; Phoenix itself keeps none, so sample and field do not matter."""
@@ -172,10 +179,12 @@ class PhoenixDatasetWriter:
         }
         answer = await self._connection.post("/v1/datasets/upload", body, {"sync": "true"})
         data = answer["data"]
-        self._version = data["version_id"]
+        created, updated = data["num_created_examples"], data["num_updated_examples"]
+        before = self._version
         if data["dataset_id"] != self._id:
             await self.locate()
-        created, updated = data["num_created_examples"], data["num_updated_examples"]
+        if data["version_id"] != before:
+            await self._advance(before, steps=1 if created or updated else 0)
         return BatchOutcome(created, updated, len(samples) - created - updated)
 
     async def finish(self, revision: str, keep: Callable[[str], bool] | None) -> DatasetState:
@@ -205,8 +214,18 @@ class PhoenixDatasetWriter:
             }
             await self._connection.graphql(_DELETE, variables)
         if gone:
-            await self.locate()
+            await self._advance(self._version, steps=math.ceil(len(gone) / _DELETE_BATCH))
         return len(gone)
+
+    async def _newest(self, count: int) -> list[str]:
+        page = await self._connection.get(f"/v1/datasets/{self._id}/versions", {"limit": count})
+        return [version["version_id"] for version in page["data"]]
+
+    async def _advance(self, before: str, steps: int) -> None:
+        """Take note of the newest version; unless it is ``steps`` after the one before, others wrote too."""
+        versions = await self._newest(steps + 1)
+        self._alone = self._alone and versions[steps:] == ([before] if before else [])
+        self._version = versions[0]
 
 
 def dataset_url(base: str, dataset_id: str) -> str:

@@ -60,7 +60,7 @@ class PushJournal:
         self._connection.close()
 
     def open(self, token: str | None) -> None:
-        """Begin a push to a dataset in the state ``token``; entries of any other state are dropped."""
+        """Keep the entries made in the state ``token``; those of any other state are dropped."""
         with self._connection as connection:
             row = connection.execute("SELECT token FROM dataset WHERE key = ?", (self._key,)).fetchone()
             if token is None or row is None or row[0] != token:
@@ -76,8 +76,12 @@ class PushJournal:
         return row is not None
 
     def acknowledge(self, samples: Iterable[tuple[str, str]], token: str | None) -> None:
-        """Record ids and digests that the platform confirmed, and the state it is in now."""
+        """Record ids and digests that the platform confirmed, and the state it is in now.
+
+        Without a token nothing recorded so far can be relied on: all of it is dropped.
+        """
         if token is None:
+            self.open(None)
             return
         with self._connection as connection:
             connection.executemany(

@@ -106,7 +106,7 @@ class DatasetWriter(Protocol):
         """Names the remote dataset in its present state; changes whenever anyone changes its content.
 
         What was acknowledged under a token need not be compared again while the token stands. ``None``
-        where the platform offers nothing of the kind.
+        where the platform offers nothing of the kind, or once others changed the dataset during this push.
         """
         ...
 

@@ -112,7 +112,7 @@ def _manifest_sample(values: Mapping[str, Any], base: str, place: str) -> Sample
             expected=restore_images(values.get("expected"), restore),
             metadata=restore_images(values.get("metadata") or {}, restore),
             split=values.get("split"),
-            tags=_tags(values.get("tags"), place),
+            tags=_tags(values, place),
             source=place,
         )
     except (ImageError, UsageError) as error:
@@ -121,10 +121,12 @@ def _manifest_sample(values: Mapping[str, Any], base: str, place: str) -> Sample
         raise SampleError(place, "is nested too deeply", "flatten it", sample_id=str(values["id"])) from None
 
 
-def _tags(value: Any, place: str) -> tuple[str, ...]:
-    if not isinstance(value, list | None):
-        raise SampleError(place, f"{value!r} is no list", "give a list of texts", field="tags")
-    return tuple(value or ())
+def _tags(values: Mapping[str, Any], place: str) -> tuple[str, ...]:
+    tags = values.get("tags")
+    if not isinstance(tags, list | None):
+        fix = "give a list of texts"
+        raise SampleError(place, f"{tags!r} is no list", fix, field="tags", sample_id=str(values["id"]))
+    return tuple(tags or ())
 
 
 def _decoded(line: bytes, encoding: str, place: str) -> str | SampleError:
