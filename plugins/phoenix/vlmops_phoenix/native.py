@@ -173,14 +173,16 @@ async def _scores(evaluator: Evaluator, case: Case) -> list[Score]:
 
 
 def _case(output: Any, expected: Any, inputs: Any, metadata: Any, pictures: _Pictures) -> Case:
-    if isinstance(metadata, Mapping) and MACHINE_KEY in metadata:
+    machine = metadata.get(MACHINE_KEY) if isinstance(metadata, Mapping) else None
+    if isinstance(machine, Mapping) and "inputs" in machine:
         example = {"id": "example", "input": inputs, "output": expected, "metadata": metadata}
         return to_case(from_example(example, pictures.restore), output, None, pictures.restore)
     wrapped = isinstance(expected, Mapping) and set(expected) in ({"expected"}, {"messages", "expected"})
     answer = output["prediction"] if isinstance(output, Mapping) and "prediction" in output else output
     return Case(
         answer,
-        expected["expected"] if wrapped else expected,
+        # Phoenix has an empty object where nothing is expected.
+        expected["expected"] if wrapped else None if expected == {} else expected,
         pictures.found_in(inputs),
         metadata=metadata if isinstance(metadata, Mapping) else {},
     )

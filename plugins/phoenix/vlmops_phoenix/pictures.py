@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _FETCH_SECONDS = 30.0
 
+_REMOTE = ("http://", "https://", "s3://", "gs://", "gcs://", "az://", "abfs://", "abfss://")
+
 
 @dataclass(frozen=True)
 class StoredOrigin:
@@ -77,11 +79,20 @@ class PhoenixPictures:
         return Image.from_reference(reference, StoredOrigin(self, address))
 
     def at(self, url: str) -> Image:
-        """The picture a page shows under this URL: ours by address, any other by URL or data URI."""
+        """The picture a page shows under this URL: ours by address, any other by URL or data URI.
+
+        Raises:
+            ImageError: It is neither. What a trace names may come from anyone, so it never reaches into this
+                machine's files (``file://``, a path, a chain of fsspec URLs).
+        """
         address = self.urls.address_in(url)
         if address is not None:
             return Image.from_origin(StoredOrigin(self, address))
-        return Image.from_data_uri(url) if url.startswith("data:") else Image.from_url(url)
+        if url.startswith("data:"):
+            return Image.from_data_uri(url)
+        if not url.lower().startswith(_REMOTE):
+            raise ImageError("a picture in a trace", "is under no web or bucket address", "")
+        return Image.from_url(url)
 
     def browser_url(self, address: MediaAddress) -> str:
         """The absolute URL a browser on Phoenix's pages asks for the picture."""

@@ -54,8 +54,7 @@ def to_case(sample: Sample, output: Any, error: str | None, restore: Restore) ->
     answer = output
     if error is not None:
         answer = from_error(error)
-    elif isinstance(output, Mapping) and MACHINE_KEY in output:
-        machine = output[MACHINE_KEY]
+    elif isinstance(output, Mapping) and isinstance(machine := output.get(MACHINE_KEY), Mapping):
         answer = restore_images(output.get("prediction"), restore)
         usage = Usage(**machine["usage"]) if machine.get("usage") else None
         latency = machine.get("latency")
