@@ -27,7 +27,7 @@ FIELDS = {"inputs": "input", "expected": "expectedOutput", "metadata": "metadata
 
 _LONGEST_ID = 255
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SEAL_LENGTH = 16
 
 Restore = Callable[[ImageReference], Image]
@@ -82,6 +82,7 @@ def to_item(sample: Sample, dataset_id: str, *, as_chat: bool = True) -> dict[st
         "expectedOutput": "" if sample.expected is None else map_images(sample.expected, reference_to),
         "metadata": _shown_metadata(sample),
     }
+    shown = {name: _printable(value) for name, value in shown.items()}
     machine = {
         "id": _escaped(sample.id),
         "digest": digest(sample),
@@ -142,7 +143,7 @@ def from_item(item: Mapping[str, Any], restore: Restore, resolve: Resolve) -> Sa
 
 
 def seal(value: Any) -> str:
-    """A short hash of a value as Langfuse gives it back: blind to order, number types and lost characters.
+    """A short hash of a value as Langfuse gives it back: blind to order and number types.
 
     Example:
         >>> seal({"a": 1, "b": 2.0}) == seal({"b": 2, "a": 1.0})
@@ -165,10 +166,21 @@ def _as_stored(value: Any) -> Any:
     if isinstance(value, int | float):
         return float(value)
     if isinstance(value, str):
-        return _CONTROL.sub("", value) or None
+        return value or None
     if isinstance(value, Mapping):
-        return {_CONTROL.sub("", str(key)): _as_stored(inner) for key, inner in value.items()}
+        return {key: _as_stored(inner) for key, inner in value.items()}
     return [_as_stored(inner) for inner in value]
+
+
+def _printable(value: Any) -> Any:
+    """Without the characters that Langfuse would drop, of which two keys may differ in nothing else."""
+    if isinstance(value, str):
+        return _CONTROL.sub("", value)
+    if isinstance(value, Mapping):
+        return {_CONTROL.sub("", key): _printable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(inner) for inner in value]
+    return value
 
 
 def _escaped(text: str) -> str:
