@@ -136,10 +136,10 @@ class Probabilities(ComparisonEvaluator):
 
     The output maps each label to its probability; use ``key`` and ``expected_key`` where they are part of an
     object. A case gives its log loss; a set gives ``<name>.log_loss``, ``.brier``, ``.roc_auc``
-    (one-versus-rest for more than two labels) and, with ``positive``, ``.average_precision``.
+    (one-versus-rest for more than two labels) and, for two labels, ``.average_precision``.
 
     Attributes:
-        positive: The positive label of a binary task.
+        positive: The positive label of a binary task; the last in order by default.
         tolerance: How far the probabilities may be from a sum of 1; more is a failure.
 
     Example:
