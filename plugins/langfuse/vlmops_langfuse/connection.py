@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from vlmops.errors import PlatformError, PlatformUnavailable
+from vlmops_langfuse.pool import HttpPool
 from vlmops_langfuse.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -45,38 +46,31 @@ class LangfuseConnection:
     def __init__(self, settings: LangfuseSettings, retries: RetryPolicy | None = None) -> None:
         self.settings = settings
         self.retries = retries or RetryPolicy()
-        self._http: httpx.AsyncClient | None = None
-        self._bucket: httpx.AsyncClient | None = None
-        self._gate: asyncio.Semaphore | None = None
+        self._http: HttpPool | None = None
+        self._bucket: HttpPool | None = None
         self._project_id = ""
 
     @property
-    def http(self) -> httpx.AsyncClient:
-        """The pool for the API; belongs to the running event loop."""
+    def http(self) -> HttpPool:
+        """Connections to the API; they belong to the running event loop."""
         if self._http is None:
-            self._http = httpx.AsyncClient(
-                base_url=self.settings.url,
-                auth=(self.settings.public_key, self.settings.secret_key),
-                timeout=_TIMEOUT,
-                limits=self._limits,
+            keys = (self.settings.public_key, self.settings.secret_key)
+            self._http = HttpPool(
+                self.settings.concurrency, base_url=self.settings.url, auth=keys, timeout=_TIMEOUT
             )
         return self._http
 
     @property
-    def bucket(self) -> httpx.AsyncClient:
-        """The pool for the bucket, which must never see the keys."""
+    def bucket(self) -> HttpPool:
+        """Connections to the bucket, which must never see the keys."""
         if self._bucket is None:
-            self._bucket = httpx.AsyncClient(timeout=_TIMEOUT, limits=self._limits)
+            self._bucket = HttpPool(self.settings.concurrency, timeout=_TIMEOUT)
         return self._bucket
-
-    @property
-    def _limits(self) -> httpx.Limits:
-        return httpx.Limits(max_connections=self.settings.concurrency)
 
     async def aclose(self) -> None:
         """Close the pools; using the connection again opens new ones."""
         pools = [pool for pool in (self._http, self._bucket) if pool is not None]
-        self._http = self._bucket = self._gate = None
+        self._http = self._bucket = None
         for pool in pools:
             await pool.aclose()
 
@@ -108,7 +102,9 @@ class LangfuseConnection:
         chosen = {key: value for key, value in (params or {}).items() if value is not None}
         what = f"{method} {path}"
         try:
-            response = await self.retries.answer(lambda: self._sent(method, path, chosen, body))
+            response = await self.retries.answer(
+                lambda: self.http.request(method, path, params=chosen, json=body)
+            )
         except httpx.TransportError as error:
             raise await self._unanswered(what, error) from error
         if response.status_code in _GONE:
@@ -154,13 +150,6 @@ class LangfuseConnection:
     async def project_url(self) -> str:
         """The project's address in Langfuse's own screens."""
         return f"{self.settings.url}/project/{await self.project_id()}"
-
-    async def _sent(self, method: str, path: str, params: Mapping[str, Any], body: Any) -> httpx.Response:
-        """One attempt. The pool's own queue takes time that grows with its square, so none waits there."""
-        if self._gate is None:
-            self._gate = asyncio.Semaphore(self.settings.concurrency)
-        async with self._gate:
-            return await self.http.request(method, path, params=params, json=body)
 
     async def _unanswered(self, what: str, error: httpx.TransportError) -> PlatformError:
         """One request that breaks every time is that request's fault, as long as others are answered."""

@@ -164,7 +164,8 @@ def _as_stored(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        return float(value)
+        # JavaScript writes minus zero without its sign.
+        return float(value) + 0.0
     if isinstance(value, str):
         return value or None
     if isinstance(value, Mapping):

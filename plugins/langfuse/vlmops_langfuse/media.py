@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from weakref import WeakValueDictionary
@@ -19,6 +17,7 @@ import httpx
 from vlmops.errors import ImageError, MediaError, PlatformUnavailable
 from vlmops.images import Image, ImageReference
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
+from vlmops_langfuse.pool import ssl_context
 from vlmops_langfuse.references import media_id, media_id_in_url, parse_reference, reference_to
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ class MediaOrigin:
             ImageError: Langfuse does not have it, or its bucket does not give it.
         """
         keys = (self.settings.public_key, self.settings.secret_key)
-        with httpx.Client(timeout=_FETCH_SECONDS, verify=_ssl_context(), follow_redirects=True) as http:
+        with httpx.Client(timeout=_FETCH_SECONDS, verify=ssl_context(), follow_redirects=True) as http:
             asked = f"{self.settings.url}/api/public/media/{quote(self.id, safe='')}"
             url = self._answer(http, asked, "Langfuse", auth=keys).json()["url"]
             return self._answer(http, url, f"the bucket at {urlsplit(url).netloc}").content
@@ -208,12 +207,6 @@ class MediaOrigin:
 
 
 _ATTEMPTS = 4
-
-
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    """Made once: reading the system's certificates takes longer than reading a picture."""
-    return ssl.create_default_context()
 
 
 def restored(settings: LangfuseSettings, reference: ImageReference) -> Image:
