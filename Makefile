@@ -7,16 +7,18 @@ BIN := .venv/bin
 help:
 	@echo "make demo   see it work: real pictures, real models, a real Phoenix on this machine"
 	@echo "make test   run every test"
+	@echo "make unit   run the tests that need no server, in parallel"
 	@echo "make check  format, lint, types, import boundaries, lock file"
 
 demo: .venv/demo
 	$(BIN)/vlmops demo $(ARGS)
 
-test: .venv/dev browser
-	$(BIN)/python -m pytest $(ARGS)
+test: unit .venv/dev browser
+	$(BIN)/python -m pytest plugins tests/contract tests/plugins tests/integration tests/browser \
+		tests/packaging tests/docs $(ARGS)
 
 unit: .venv/dev
-	$(BIN)/python -m pytest tests/unit src plugins $(ARGS)
+	$(BIN)/python -m pytest -n auto tests/unit src $(ARGS)
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

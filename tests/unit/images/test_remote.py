@@ -95,6 +95,7 @@ def error_of(url, **options):
 
 def test_a_picture_is_fetched_and_its_signature_is_never_shown(server, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")
     image = Image.from_url(f"{server}/moved.png{SIGNED}")
     assert image.read() == PNG
     assert image.source == f"{server}/moved.png"
