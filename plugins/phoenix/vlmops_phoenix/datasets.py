@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vlmops.datasets import ImageDataset, Sample
-from vlmops.errors import PlatformError, SampleError
+from vlmops.errors import PlatformError, PlatformUnavailable, SampleError
 from vlmops.platforms.outcome import BatchOutcome
 from vlmops.platforms.port import DatasetHeader, DatasetState, DatasetVersion
 from vlmops_phoenix.examples import from_example, to_example
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from vlmops.datasets import ImageField
     from vlmops.images import Image
@@ -205,17 +204,34 @@ class PhoenixDatasetWriter:
 
     async def _delete_except(self, keep: Callable[[str], bool]) -> int:
         answer = await self._connection.get(f"/v1/datasets/{self._id}/examples")
-        gone = [example["node_id"] for example in answer["data"]["examples"] if not keep(example["id"])]
-        for start in range(0, len(gone), _DELETE_BATCH):
-            variables = {
-                "dataset": self._id,
-                "examples": gone[start : start + _DELETE_BATCH],
-                "why": "no longer in the pushed dataset",
-            }
-            await self._connection.graphql(_DELETE, variables)
+        examples = answer["data"]["examples"]
+        gone = [example["node_id"] for example in examples if not keep(example["id"])]
+        batches = [gone[start : start + _DELETE_BATCH] for start in range(0, len(gone), _DELETE_BATCH)]
+        for done, batch in enumerate(batches):
+            variables = {"dataset": self._id, "examples": batch, "why": "no longer in the pushed dataset"}
+            try:
+                await self._connection.graphql(_DELETE, variables)
+            except PlatformUnavailable:
+                raise
+            except PlatformError:
+                await self._replace_by([example for example in examples if keep(example["id"])])
+                await self._advance(self._version, steps=done + 1)
+                return len(gone)
         if gone:
-            await self._advance(self._version, steps=math.ceil(len(gone) / _DELETE_BATCH))
+            await self._advance(self._version, steps=len(batches))
         return len(gone)
+
+    async def _replace_by(self, examples: Sequence[Mapping[str, Any]]) -> None:
+        """Leave only these: Phoenix's mutation refuses examples that were deleted once and came back."""
+        body = {
+            "action": "update",
+            "name": self._header.name,
+            "inputs": [example["input"] for example in examples],
+            "outputs": [example["output"] for example in examples],
+            "metadata": [example["metadata"] for example in examples],
+            "example_ids": [example["node_id"] for example in examples],
+        }
+        await self._connection.post("/v1/datasets/upload", body, {"sync": "true"})
 
     async def _newest(self, count: int) -> list[str]:
         page = await self._connection.get(f"/v1/datasets/{self._id}/versions", {"limit": count})
