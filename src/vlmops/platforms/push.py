@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from vlmops.blocking import blocking
 from vlmops.cache_folder import cache_folder
 from vlmops.datasets import Entry, ImageDataset, Revision, Sample, digest
-from vlmops.errors import ImageError, PlatformUnavailable, SampleError, UsageError
+from vlmops.errors import ImageError, PlatformError, PlatformUnavailable, SampleError, UsageError
 from vlmops.platforms.journal import PushJournal
 from vlmops.platforms.lane import Lane
 from vlmops.platforms.outcome import ItemFailure, PushReport
@@ -119,7 +119,7 @@ async def _lane(platform: Platform, header: DatasetHeader, stack: AsyncExitStack
     journal = stack.enter_context(PushJournal(cache_folder() / "journal.sqlite", key))
     try:
         writer = await stack.enter_async_context(platform.datasets.writer(header))
-    except PlatformUnavailable as error:
+    except PlatformError as error:
         return Lane.dead(platform, str(error))
     journal.open(writer.state_token)
     return Lane(platform, writer, journal)
