@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -31,11 +32,14 @@ class PhoenixConnection:
     def __init__(self, settings: PhoenixSettings) -> None:
         self.settings = settings
         self._http: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def http(self) -> httpx.AsyncClient:
-        """The pool; belongs to the running event loop."""
-        if self._http is None:
+        """The pool; belongs to the running event loop, and a loop that has ended takes it with it."""
+        loop = asyncio.get_running_loop()
+        if self._http is None or self._loop is not loop:
+            self._loop = loop
             self._http = httpx.AsyncClient(
                 base_url=self.settings.url, headers=dict(self.settings.headers), timeout=_TIMEOUT
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from vlmops.errors import PlatformError, PlatformUnavailable
 from vlmops_phoenix.connection import PhoenixConnection
+from vlmops_phoenix.settings import PhoenixSettings
 
 Connected = Callable[..., PhoenixConnection]
 
@@ -75,3 +77,13 @@ async def test_every_page_is_read(connected: Connected) -> None:
         return httpx.Response(200, json=page)
 
     assert [element async for element in connected(answer).pages("/v1/x", {"limit": 2})] == [1, 2, 3]
+
+
+def test_a_new_event_loop_gets_connections_of_its_own() -> None:
+    connection = PhoenixConnection(PhoenixSettings("http://phoenix"))
+
+    async def pool() -> httpx.AsyncClient:
+        assert connection.http is connection.http
+        return connection.http
+
+    assert asyncio.run(pool()) is not asyncio.run(pool())
