@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlmops.datasets import manifest
+from vlmops.datasets.sample import is_unicode
 from vlmops.datasets.source import Entry, SampleSource, Source
-from vlmops.errors import SampleError
+from vlmops.errors import SampleError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,6 +32,9 @@ class ImageDataset:
         description: For people.
         metadata: JSON about the whole dataset.
 
+    Raises:
+        UsageError: The name is empty, or a file name that is no text.
+
     Example:
         >>> from vlmops import Sample
         >>> dataset = ImageDataset.from_samples("receipts", [Sample("r1", {"question": "Total?"})])
@@ -44,6 +48,10 @@ class ImageDataset:
     source: Source
     description: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or not is_unicode(self.name):
+            raise UsageError(f"{self.name!r} is no name for a dataset: give it another (--name)")
 
     @classmethod
     def from_samples(
@@ -96,7 +104,7 @@ class ImageDataset:
         from vlmops.datasets.sources.registry import open_source
 
         source = open_source(location, columns, encoding=encoding)
-        return cls(name or Path(str(location)).resolve().stem, source, description)
+        return cls(name or _name_of(location), source, description)
 
     def entries(self) -> Iterator[Entry]:
         """All samples, with an error in the place of each unusable one and of each repeated id."""
@@ -140,3 +148,9 @@ class ImageDataset:
         from vlmops.datasets.folder_writer import write_folder
 
         return write_folder(iter(self), Path(folder))
+
+
+def _name_of(location: str | Path) -> str:
+    """Of a folder its whole name, dots and all; of anything else the name without its ending."""
+    path = Path(location).expanduser().resolve()
+    return path.name if path.is_dir() else path.stem

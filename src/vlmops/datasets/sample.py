@@ -97,7 +97,7 @@ def _id_problem(sample_id: Any) -> tuple[str, str] | None:
         return "the id is empty", "give every sample a unique text id"
     if len(sample_id) > MAX_ID_LENGTH:
         return f"the id has {len(sample_id)} characters", f"use at most {MAX_ID_LENGTH}"
-    if not _is_unicode(sample_id):
+    if not is_unicode(sample_id):
         return f"the id {sample_id!r} holds half a character", "write the file as UTF-8 text"
     return None
 
@@ -105,7 +105,7 @@ def _id_problem(sample_id: Any) -> tuple[str, str] | None:
 def _json_problem(value: Any, path: str, depth: int = 0) -> tuple[str, str] | None:
     """Path and description of the first value that JSON cannot hold, pictures apart."""
     if isinstance(value, str):
-        return None if _is_unicode(value) else (path, "holds half a character (a lone surrogate)")
+        return None if is_unicode(value) else (path, "holds half a character (a lone surrogate)")
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -116,7 +116,7 @@ def _json_problem(value: Any, path: str, depth: int = 0) -> tuple[str, str] | No
         return path.partition(".")[0], f"is nested more than {MAX_DEPTH} levels deep"
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if not isinstance(key, str) or not _is_unicode(key):
+            if not isinstance(key, str) or not is_unicode(key):
                 return path, f"the key {key!r} is not text"
             if problem := _json_problem(inner, f"{path}.{key}", depth + 1):
                 return problem
@@ -131,7 +131,7 @@ def _json_problem(value: Any, path: str, depth: int = 0) -> tuple[str, str] | No
     return None if isinstance(value, Image) else (path, f"a {type(value).__name__} is not JSON")
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """Whether it can be written as UTF-8: JSON may spell halves of characters."""
     try:
         text.encode()

@@ -177,6 +177,16 @@ class TestPush:
         ended = vlmops("push", pictures, "--to", "stub", "--to", "stub", "--json")
         assert len(strict(ended.out)["targets"]) == 1
 
+    @pytest.mark.parametrize(("place", "name"), [("parts", "parts"), ("v1.2", "v1.2"), ("t.v1.csv", "t.v1")])
+    def test_its_name_is_that_of_the_folder_or_table(
+        self, vlmops: Any, stub: Any, pictures: Path, place: str, name: str
+    ) -> None:
+        if place.endswith(".csv"):
+            Path(place).write_text("file_name\nparts/good/0.png\n")
+        elif place != "parts":
+            pictures.rename(place)
+        assert strict(vlmops("push", place, "--to", "stub", "--json").out)["dataset"] == name
+
     def test_the_address_is_handed_on(self, vlmops: Any, stub: Any, pictures: Path) -> None:
         vlmops("push", pictures, "--to", "stub", "--url", "http://there")
         assert stub.options == {"url": "http://there"}
@@ -188,6 +198,7 @@ class TestPush:
             (["", "--to", "stub"], "the location is empty"),
             (["parts", "--to", "nosuch"], "no platform is named 'nosuch'; there are: "),
             (["parts", "--to", "stub", "--max-side", "-1"], "must be above 0"),
+            (["parts", "--to", "stub", "--name", " "], "' ' is no name for a dataset"),
             (["parts", "--to", "stub", "--failures", "no/f.jsonl"], "no/f.jsonl cannot be written"),
         ],
     )
