@@ -30,7 +30,7 @@ from vlmops.models import ModelReply
 from vlmops.platforms.port import ExperimentPlan, ExperimentRecord, Progress, Run
 from vlmops_phoenix.examples import from_example
 from vlmops_phoenix.run_traces import RunTraces
-from vlmops_phoenix.runs import as_run, evaluated_by, to_error, to_evaluation, to_output
+from vlmops_phoenix.runs import as_run, evaluated_by, settings_of, to_error, to_evaluation, to_output
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -210,7 +210,7 @@ class PhoenixExperiments:
             for evaluator in evaluators
             if not isinstance(run.case.output, Failure)
             and applies(evaluator, run.case)
-            and (again or not evaluated_by(record["annotations"], evaluator.name))
+            and (again or not evaluated_by(record["annotations"], evaluator.name, settings_of(evaluator)))
         ]
         board = _Board(0, len(pending), progress)
 
@@ -237,14 +237,16 @@ class PhoenixExperiments:
             "trace_id": trace.trace_id,
         }
         for score in scores:
-            await self._write_score(score, evaluator.name, len(scores), common)
+            await self._write_score(score, evaluator, len(scores), common)
         if failed:
             note = {"vlmops": {"evaluator": evaluator.name, "parts": 1}}
             body = {**common, "name": evaluator.name, "result": None, "error": failed, "metadata": note}
             await self._connection.post("/v1/experiment_evaluations", body)
 
-    async def _write_score(self, score: Score, evaluator: str, parts: int, common: Mapping[str, Any]) -> None:
-        body = {**common, **to_evaluation(score, evaluator, parts)}
+    async def _write_score(
+        self, score: Score, evaluator: Evaluator, parts: int, common: Mapping[str, Any]
+    ) -> None:
+        body = {**common, **to_evaluation(score, evaluator.name, parts, settings_of(evaluator))}
         if score.evidence is not None:
             await self._pictures.keep(score.evidence)
             body["metadata"]["evidence"] = self._pictures.url_of(score.evidence)

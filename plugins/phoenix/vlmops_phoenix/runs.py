@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage
@@ -14,9 +15,12 @@ from vlmops_phoenix.scores import result_of
 
 if TYPE_CHECKING:
     from vlmops.datasets import Sample
+    from vlmops.evaluators import Evaluator
     from vlmops.models import ModelReply
 
 _SEPARATOR = ": "
+# The repr of an object without one of its own holds its address, which says nothing of its parameters.
+_ADDRESS = " at 0x"
 _KINDS = frozenset(kind.value for kind in FailureKind)
 
 
@@ -61,19 +65,34 @@ def to_case(sample: Sample, output: Any, error: str | None, restore: Restore) ->
     return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata, usage, latency)
 
 
-def to_evaluation(score: Score, evaluator: str, parts: int) -> dict[str, Any]:
+def to_evaluation(score: Score, evaluator: str, parts: int, settings: str = "") -> dict[str, Any]:
     """Name, result and metadata of the experiment evaluation that stands for a score.
 
     Args:
         score: One score.
         evaluator: Name of the evaluator that gave it.
         parts: How many scores the evaluator gave; tells a finished evaluation from an interrupted one.
+        settings: Its parameters, as :func:`settings_of` gives them.
     """
     return {
         "name": score.name,
         "result": result_of(score),
-        "metadata": {**score.metadata, "vlmops": _provenance(score, evaluator, parts)},
+        "metadata": {**score.metadata, "vlmops": _provenance(score, evaluator, parts, settings)},
     }
+
+
+def settings_of(evaluator: Evaluator) -> str:
+    """A short hash of an evaluator's parameters; empty where they cannot be told from its ``repr``.
+
+    Example:
+        >>> from vlmops.evaluators import CharacterErrorRate
+        >>> settings_of(CharacterErrorRate()) == settings_of(CharacterErrorRate(key="text"))
+        False
+    """
+    text = repr(evaluator)
+    if not is_dataclass(evaluator) or _ADDRESS in text:
+        return ""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def from_annotations(annotations: Sequence[Mapping[str, Any]]) -> list[Score | Failure]:
@@ -81,13 +100,14 @@ def from_annotations(annotations: Sequence[Mapping[str, Any]]) -> list[Score | F
     return [_from_annotation(annotation) for annotation in annotations]
 
 
-def evaluated_by(annotations: Sequence[Mapping[str, Any]], evaluator: str) -> bool:
-    """Whether the evaluator has finished with this run and did not fail."""
+def evaluated_by(annotations: Sequence[Mapping[str, Any]], evaluator: str, settings: str = "") -> bool:
+    """Whether the evaluator, with these parameters, has finished with this run and did not fail."""
     own = [
         note["parts"]
         for annotation in annotations
         if not annotation.get("error")
         and (note := (annotation.get("metadata") or {}).get("vlmops", {})).get("evaluator") == evaluator
+        and note.get("settings", "") == settings
     ]
     return bool(own) and len(own) >= own[0]
 
@@ -102,7 +122,7 @@ def as_run(record: Mapping[str, Any], sample: Sample, restore: Restore) -> Run:
     )
 
 
-def _provenance(score: Score, evaluator: str, parts: int) -> dict[str, Any]:
+def _provenance(score: Score, evaluator: str, parts: int, settings: str) -> dict[str, Any]:
     bounds = None if score.range is None else [_finite(bound) for bound in score.range]
     kind = "bool" if isinstance(score.value, bool) else "label" if isinstance(score.value, str) else "number"
     return {
@@ -111,6 +131,7 @@ def _provenance(score: Score, evaluator: str, parts: int) -> dict[str, Any]:
         "direction": score.direction,
         "range": bounds,
         "kind": kind,
+        **({"settings": settings} if settings else {}),
     }
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from vlmops.datasets import Sample
-from vlmops.evaluators import Failure, FailureKind, Score, Usage
+from vlmops.evaluators import CharacterErrorRate, Failure, FailureKind, Score, Usage
 from vlmops.images import Image, ImageReference
 from vlmops.models import ModelReply
 from vlmops.testing import picture
@@ -17,6 +19,7 @@ from vlmops_phoenix.runs import (
     evaluated_by,
     from_annotations,
     from_error,
+    settings_of,
     to_case,
     to_error,
     to_evaluation,
@@ -144,3 +147,24 @@ def test_an_evaluator_has_finished_when_all_of_its_scores_are_there() -> None:
 def test_an_evaluator_that_failed_has_not_finished() -> None:
     failed = {"name": "e", "error": "timeout: slow", "metadata": {"vlmops": {"evaluator": "e", "parts": 1}}}
     assert not evaluated_by([failed], "e")
+
+
+def test_an_evaluator_with_other_parameters_has_not_finished() -> None:
+    strict, relaxed = settings_of(CharacterErrorRate()), settings_of(CharacterErrorRate(case_sensitive=False))
+    done = as_json(to_evaluation(Score("cer", 0.5), "cer", 1, strict))
+    assert evaluated_by([done], "cer", strict)
+    assert not evaluated_by([done], "cer", relaxed)
+
+
+def test_parameters_that_repr_does_not_tell_are_left_out() -> None:
+    @dataclass(frozen=True)
+    class Judge:
+        ask: Callable[[], str]
+        name: str = "judge"
+
+    class Plain:
+        name = "plain"
+
+    # An address would make every process score, and pay, anew.
+    assert settings_of(Judge(lambda: "")) == ""
+    assert settings_of(Plain()) == ""
