@@ -25,8 +25,9 @@ class Score:
     """What an evaluator says of one case.
 
     Attributes:
-        name: Name of the metric, e.g. ``"cer"``; lower-case, words joined by ``_``.
-        value: The number, pass/fail or label.
+        name: Name of the metric, e.g. ``"cer"``; lower-case, words joined by ``_``. Several scores of one
+            evaluator are named ``<evaluator>.<part>``.
+        value: The number, pass/fail or label; ``True`` is a pass, and good.
         explanation: One line that helps a person see why the value is what it is.
         direction: Which way is better.
         range: Least and greatest possible value; ``None`` for labels.

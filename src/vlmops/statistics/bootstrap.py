@@ -7,18 +7,20 @@ picture are not independent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators.score import Interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
     import numpy as np
     from numpy.typing import ArrayLike
 
 RESAMPLES = 2_000
 CONFIDENCE = 0.95
-_SEED = 20_000
+SEED = 20_000
+"""Of every resampling, so that a value comes with the same interval each time."""
 _BLOCK_CELLS = 4_000_000
 
 
@@ -78,14 +80,14 @@ def bootstrap_ratio(
     bottom = _by_cluster(np.asarray(denominators, dtype=float), clusters)
     if len(top) < 2:
         return None
-    generator = np.random.default_rng(_SEED)
+    generator = np.random.default_rng(SEED)
     block = max(1, _BLOCK_CELLS // len(top))
     ratios: list[np.ndarray[Any, Any]] = []
     with np.errstate(divide="ignore", invalid="ignore"):
         for start in range(0, resamples, block):
             chosen = generator.integers(0, len(top), size=(min(block, resamples - start), len(top)))
             ratios.append(top[chosen].sum(axis=1) / bottom[chosen].sum(axis=1))
-    return _percentiles(np.concatenate(ratios), confidence)
+    return percentile_interval(np.concatenate(ratios), confidence)
 
 
 def bootstrap_interval(
@@ -119,15 +121,30 @@ def bootstrap_interval(
     groups = _rows_by_cluster(n, clusters)
     if len(groups) < 2:
         return None
-    generator = np.random.default_rng(_SEED)
+    generator = np.random.default_rng(SEED)
     values = np.empty(resamples)
     for index in range(resamples):
         chosen = generator.integers(0, len(groups), size=len(groups))
         values[index] = statistic([row for group in chosen for row in groups[group]])
-    return _percentiles(values, confidence)
+    return percentile_interval(values, confidence)
 
 
-def _percentiles(values: np.ndarray[Any, Any], confidence: float) -> Interval | None:
+def percentile_interval(values: np.ndarray[Any, Any], confidence: float) -> Interval | None:
+    """The interval that holds the middle share ``confidence`` of resampled values.
+
+    Args:
+        values: Of the statistic, one per resample; NaN and infinite ones are left out.
+        confidence: Level in (0, 1).
+
+    Returns:
+        The interval, or ``None`` without a finite value.
+
+    Example:
+        >>> import numpy as np
+        >>> interval = percentile_interval(np.arange(101.0), 0.9)
+        >>> round(interval.low), round(interval.high)
+        (5, 95)
+    """
     import numpy as np
 
     defined = values[np.isfinite(values)]

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vlmops.evaluators.score import Interval
-from vlmops.statistics.bootstrap import CONFIDENCE, RESAMPLES
+from vlmops.statistics.bootstrap import CONFIDENCE, RESAMPLES, SEED, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     import numpy as np
 
-    Array = np.ndarray[Any, np.dtype[Any]]
+    from vlmops.evaluators.score import Interval
 
-_SEED = 20_000
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def reweighted_interval(
@@ -91,20 +90,9 @@ def reweighted_intervals(
     cluster_of = [groups.setdefault(key, len(groups)) for key in (range(n) if clusters is None else clusters)]
     if len(groups) < 2:
         return []
-    generator = np.random.default_rng(_SEED)
+    generator = np.random.default_rng(SEED)
     rows = []
     for _ in range(resamples):
         drawn = np.bincount(generator.integers(0, len(groups), len(groups)), minlength=len(groups))
         rows.append(list(statistics((drawn if clusters is None else drawn[cluster_of]).astype(float))))
-    return [_percentiles(column, confidence) for column in np.array(rows, dtype=float).T]
-
-
-def _percentiles(values: Array, confidence: float) -> Interval | None:
-    import numpy as np
-
-    defined = values[np.isfinite(values)]
-    if not len(defined):
-        return None
-    tail = (1 - confidence) / 2 * 100
-    low, high = np.percentile(defined, [tail, 100 - tail])
-    return Interval(float(low), float(high), confidence)
+    return [percentile_interval(column, confidence) for column in np.array(rows, dtype=float).T]
