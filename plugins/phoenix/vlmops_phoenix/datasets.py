@@ -137,6 +137,7 @@ class PhoenixDatasetWriter:
         self._id = ""
         self._created_at = ""
         self._version = ""
+        self._said: tuple[str, dict[str, Any]] | None = None
         self._alone = True
 
     @property
@@ -157,6 +158,7 @@ class PhoenixDatasetWriter:
             return
         self._id = page["data"][0]["id"]
         self._created_at = page["data"][0]["created_at"]
+        self._said = (page["data"][0]["description"] or "", page["data"][0]["metadata"])
         self._version = next(iter(await self._newest(1)), "")
 
     async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:  # noqa: ARG002
@@ -191,15 +193,12 @@ class PhoenixDatasetWriter:
         if not self._id:
             return DatasetState("", f"{self._connection.settings.url}/datasets")
         deleted = await self._delete_except(keep) if keep is not None else 0
-        variables = {
-            "id": self._id,
-            "description": _description(self._header, revision),
-            "metadata": {
-                **self._header.metadata,
-                "vlmops": {"revision": revision, "provenance": dict(self._header.provenance)},
-            },
-        }
-        await self._connection.graphql(_DESCRIBE, variables)
+        description = _description(self._header, revision)
+        facts = {"revision": revision, "provenance": dict(self._header.provenance)}
+        metadata = {**self._header.metadata, "vlmops": facts}
+        if self._said != (description, metadata):
+            variables = {"id": self._id, "description": description, "metadata": metadata}
+            await self._connection.graphql(_DESCRIBE, variables)
         return DatasetState(self._version, dataset_url(self._connection.settings.url, self._id), deleted)
 
     async def _delete_except(self, keep: Callable[[str], bool]) -> int:
