@@ -84,6 +84,16 @@ def phoenix(
 
 
 @pytest.fixture(autouse=True)
+def _tracing_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page makes the tracer provider of the process is so for that page alone."""
+    from opentelemetry import trace
+    from opentelemetry.util._once import Once
+
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
+
+
+@pytest.fixture(autouse=True)
 def _registered_here_only() -> Iterator[None]:
     """Names that the pages register are forgotten again."""
     kept = [(registry._registered, dict(registry._registered)) for registry in (evaluators, models)]
