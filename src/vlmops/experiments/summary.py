@@ -33,8 +33,9 @@ class ExperimentSummary:
     Attributes:
         name: The experiment's name.
         scores: One value a metric over the whole experiment: micro-averaged or corpus values where the metric
-            has one, else means; a metric that counts answers leaves failed ones out and says how many. An
-            evaluator that failed on every answer is there under its own name, with the value NaN.
+            has one, else means. Its ``failures`` are the answers that are not in the value: those that
+            failed themselves and those that could not be scored. An evaluator that failed on every answer
+            is there under its own name, with the value NaN.
         runs: How many answers were asked for.
         failures: How many of them failed, by kind; not in any score.
         latency: Median seconds an answer took; ``None`` when not known.
@@ -52,9 +53,8 @@ class ExperimentSummary:
 
 async def summarise(record: ExperimentRecord, evaluators: Sequence[Evaluator]) -> ExperimentSummary:
     """The figures of an experiment, with intervals clustered by sample (its repetitions count as one)."""
-    answered = [run for run in record.runs if not isinstance(run.case.output, Failure)]
     failed = Counter(run.case.output.kind for run in record.runs if isinstance(run.case.output, Failure))
-    cases = [run.case for run in answered]
+    cases = [run.case for run in record.runs]
     corpus: dict[str, SetScore] = {}
     not_applicable: dict[str, int] = {}
     for evaluator in evaluators:
@@ -64,11 +64,12 @@ async def summarise(record: ExperimentRecord, evaluators: Sequence[Evaluator]) -
         if isinstance(evaluator, SetEvaluator) and applicable:
             for score in await _over_set(evaluator, applicable):
                 corpus[score.name] = score
-    means = {score.name: score for score in _means(answered)}
-    names = [*means, *(name for name in corpus if name not in means)]
+    means = {score.name: score for score in _means(record.runs)}
+    # A corpus metric that cannot be had leaves the mean of the single answers.
+    chosen = means | {name: score for name, score in corpus.items() if score.n or name not in means}
     return ExperimentSummary(
         record.name,
-        [corpus.get(name) or means[name] for name in names],
+        list(chosen.values()),
         len(record.runs),
         dict(failed),
         _median([case.latency for case in cases if case.latency is not None]),
@@ -81,7 +82,7 @@ async def _over_set(evaluator: SetEvaluator, cases: Sequence[Case]) -> list[SetS
     if inspect.isawaitable(result):
         result = await result
     if isinstance(result, Failure):
-        return []
+        return [_without_value(evaluator.name, len(cases), result.message)]
     return result if isinstance(result, list) else [result]
 
 
@@ -90,6 +91,7 @@ def _means(runs: Sequence[Run]) -> list[SetScore]:
     values: dict[str, list[tuple[Hashable, Score]]] = {}
     named: set[str] = set()
     failures: Counter[str] = Counter()
+    failed = sum(isinstance(run.case.output, Failure) for run in runs)
     for run in runs:
         for result in run.results:
             if isinstance(result, Failure):
@@ -98,9 +100,9 @@ def _means(runs: Sequence[Run]) -> list[SetScore]:
             named.add(result.name)
             if not isinstance(result.value, str):
                 values.setdefault(result.name, []).append((run.case.id, result))
-    means = [_mean(name, found, _failures_behind(name, failures)) for name, found in values.items()]
+    means = [_mean(name, found, failed + _failures_behind(name, failures)) for name, found in values.items()]
     barren = [name for name in failures if not any(_is_part(score, name) for score in named)]
-    return [*means, *(_without_value(name, failures[name]) for name in barren)]
+    return [*means, *(_without_value(name, failed + failures[name]) for name in barren)]
 
 
 def _failures_behind(score: str, failures: Mapping[str, int]) -> int:
@@ -112,8 +114,8 @@ def _is_part(score: str, evaluator: str) -> bool:
     return score == evaluator or score.startswith(f"{evaluator}.")
 
 
-def _without_value(name: str, failures: int) -> SetScore:
-    return SetScore(name, math.nan, 0, failures, explanation="no answer could be scored", direction="none")
+def _without_value(name: str, failures: int, why: str = "no answer could be scored") -> SetScore:
+    return SetScore(name, math.nan, 0, failures, explanation=why, direction="none")
 
 
 def _mean(name: str, found: Sequence[tuple[Hashable, Score]], failures: int) -> SetScore:

@@ -121,4 +121,5 @@ def test_failures_of_tasks_are_not_scored(platform: MemoryPlatform) -> None:
 
     result = Experiment("d", "refuser", fails, [CharacterErrorRate()]).run(platform)
     assert result.summary.failures == {FailureKind.REFUSAL: 4}
-    assert result.summary.scores == []
+    (score,) = result.summary.scores
+    assert (score.name, score.n, score.failures, math.isnan(score.value)) == ("cer", 0, 4, True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from vlmops.evaluators import Case, CharacterErrorRate, Failure, FailureKind, Score, SetScore
+from vlmops.evaluators import Case, CharacterErrorRate, Failure, FailureKind, Score, SetScore, create
 from vlmops.experiments import ExperimentSummary, summarise
 from vlmops.platforms.port import ExperimentRecord, Run
 
@@ -182,3 +182,13 @@ async def test_latency_is_the_median_of_what_is_known() -> None:
 async def test_an_empty_experiment_has_an_empty_summary() -> None:
     summary = await summarise(record(), [CharacterErrorRate()])
     assert (summary.scores, summary.runs, summary.failures, summary.not_applicable) == ([], 0, {}, {})
+
+
+async def test_failed_answers_are_in_the_error_rate_and_in_no_other_value() -> None:
+    failed = Run(Case(Failure(FailureKind.TIMEOUT, "too slow"), expected="x", id="c"), 1, [])
+    summary = await summarise(
+        record(run("a", Score("whole", 1.0)), run("b", Score("whole", 0.0)), failed), [create("error_rate")]
+    )
+    scores = by_name(summary)
+    assert scores["error_rate"].value == pytest.approx(1 / 3)
+    assert (scores["whole"].value, scores["whole"].n, scores["whole"].failures) == (0.5, 2, 1)
