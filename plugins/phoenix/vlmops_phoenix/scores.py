@@ -142,7 +142,7 @@ def result_of(score: Score) -> dict[str, Any]:
     """Phoenix's ``result`` of a score: number, label, or both; a number JSON cannot hold becomes a label."""
     result: dict[str, Any] = {"explanation": score.explanation or None}
     if isinstance(score.value, bool):
-        result |= {"score": float(score.value), "label": "pass" if score.value else "fail"}
+        result |= {"score": float(score.value), "label": _words(score)[score.value]}
     elif isinstance(score.value, str):
         result["label"] = score.value
     elif math.isfinite(score.value):
@@ -157,7 +157,8 @@ def _config(score: Score) -> dict[str, Any] | None:
     direction = {"maximize": "MAXIMIZE", "minimize": "MINIMIZE", "none": "NONE"}[score.direction]
     common = {"name": score.name, "optimization_direction": direction}
     if isinstance(score.value, bool):
-        values = [{"label": "pass", "score": 1.0}, {"label": "fail", "score": 0.0}]
+        no, yes = _words(score)
+        values = [{"label": yes, "score": 1.0}, {"label": no, "score": 0.0}]
         return {**common, "type": "CATEGORICAL", "values": values}
     if isinstance(score.value, str):
         return None
@@ -168,6 +169,11 @@ def _config(score: Score) -> dict[str, Any] | None:
         "type": "CONTINUOUS",
         **{key: value for key, value in bounds.items() if math.isfinite(value)},
     }
+
+
+def _words(score: Score) -> tuple[str, str]:
+    """What false and true are called; a yes that is no good is no pass."""
+    return ("fail", "pass") if score.direction == "maximize" else ("false", "true")
 
 
 def _batches(items: Sequence[TargetedScore]) -> Iterator[Sequence[TargetedScore]]:
