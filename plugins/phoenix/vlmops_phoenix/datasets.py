@@ -156,9 +156,10 @@ class PhoenixDatasetWriter:
         page = await self._connection.get("/v1/datasets", {"name": self._header.name, "limit": 1})
         if not page["data"]:
             return
-        self._id = page["data"][0]["id"]
-        self._created_at = page["data"][0]["created_at"]
-        self._said = (page["data"][0]["description"] or "", page["data"][0]["metadata"])
+        found = page["data"][0]
+        self._id = found["id"]
+        self._created_at = found["created_at"]
+        self._said = (found.get("description") or "", found.get("metadata") or {})
         self._version = next(iter(await self._newest(1)), "")
 
     async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:  # noqa: ARG002
