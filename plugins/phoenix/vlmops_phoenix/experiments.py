@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vlmops.concurrency import for_each
-from vlmops.errors import PlatformError
+from vlmops.datasets import Sample
+from vlmops.errors import PlatformError, SampleError
 from vlmops.evaluators import (
     Evaluator,
     Failure,
@@ -35,7 +36,6 @@ from vlmops_phoenix.runs import as_run, evaluated_by, settings_of, to_error, to_
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from vlmops.datasets import Sample
     from vlmops_phoenix.connection import PhoenixConnection
     from vlmops_phoenix.datasets import PhoenixDatasets
     from vlmops_phoenix.pictures import PhoenixPictures
@@ -167,10 +167,10 @@ class PhoenixExperiments:
         example: Mapping[str, Any],
         repetition: int,
     ) -> None:
-        sample = from_example(example, self._pictures.restore)
+        sample, damage = self._sample(example)
         started = datetime.now(UTC)
         with traces.answer(plan.name, sample) as trace:
-            answer = await _answered(plan, sample)
+            answer = damage or await _answered(plan, sample)
             ended = datetime.now(UTC)
             if isinstance(answer, ModelReply):
                 started = _asked_at(answer, started, ended)
@@ -272,10 +272,14 @@ class PhoenixExperiments:
 
     async def _samples(self, experiment: Mapping[str, Any]) -> dict[str, Sample]:
         examples = await self._datasets.examples(experiment["dataset_id"], experiment["dataset_version_id"])
-        return {
-            example.get("node_id") or example["id"]: from_example(example, self._pictures.restore)
-            for example in examples
-        }
+        return {example.get("node_id") or example["id"]: self._sample(example)[0] for example in examples}
+
+    def _sample(self, example: Mapping[str, Any]) -> tuple[Sample, Failure | None]:
+        """The example's sample; one that cannot be read costs its own runs, and has nothing but its id."""
+        try:
+            return from_example(example, self._pictures.restore), None
+        except SampleError as error:
+            return Sample(str(example["id"]), {}), Failure(FailureKind.TASK_ERROR, str(error))
 
 
 @dataclass

@@ -74,7 +74,6 @@ def score_command(
     as_json: bool = JsonOption,
 ) -> None:
     """Score an experiment that has run, or executions that were recorded. Scoring again updates."""
-    from vlmops.blocking import blocking
     from vlmops.errors import UsageError
     from vlmops.experiments import score_experiment
     from vlmops.platforms import ExecutionQuery, score_executions
@@ -85,7 +84,7 @@ def score_command(
     evaluators = made_evaluators(evaluator)
     if experiment is not None:
         with measured("scoring", quiet=as_json) as progress:
-            result = blocking(lambda: score_experiment(platform, experiment, evaluators, progress), platform)
+            result = score_experiment(platform, experiment, evaluators, progress)
         _report([result], as_json)
         return
     query = ExecutionQuery(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from vlmops.experiments.experiment import Experiment, ExperimentResult, score_experiment
+from vlmops.experiments.experiment import (
+    Experiment,
+    ExperimentResult,
+    score_experiment,
+    score_experiment_async,
+)
 from vlmops.experiments.summary import ExperimentSummary, summarise
 from vlmops.experiments.task import ModelTask, function_task
 
@@ -13,5 +18,6 @@ __all__ = [
     "ModelTask",
     "function_task",
     "score_experiment",
+    "score_experiment_async",
     "summarise",
 ]

@@ -96,7 +96,17 @@ class Experiment:
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-async def score_experiment(
+def score_experiment(
+    platform: Platform,
+    experiment_id: str,
+    evaluators: Sequence[Evaluator],
+    progress: Progress | None = None,
+) -> ExperimentResult:
+    """Score an experiment that has run; blocking form of :func:`score_experiment_async`."""
+    return blocking(lambda: score_experiment_async(platform, experiment_id, evaluators, progress), platform)
+
+
+async def score_experiment_async(
     platform: Platform,
     experiment_id: str,
     evaluators: Sequence[Evaluator],

@@ -218,12 +218,11 @@ class PlatformContract:
         assert kept == [(f"s{i}", repetition) for i in range(4) for repetition in (1, 2, 3)]
 
     def test_scoring_again_replaces(self, platform: Platform, name: str) -> None:
-        from vlmops.blocking import blocking
         from vlmops.experiments import score_experiment
 
         first = self.ran(platform, name, evaluators=[CharacterErrorRate(key="text")])
         evaluators = [CharacterErrorRate(key="text"), WordErrorRate(key="text")]
-        second = blocking(lambda: score_experiment(platform, first.record.id, evaluators), platform)
+        second = score_experiment(platform, first.record.id, evaluators)
         for run in second.record.runs:
             assert sorted(r.name for r in run.results if isinstance(r, Score)) == ["cer", "wer"]
 

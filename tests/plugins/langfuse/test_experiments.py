@@ -169,7 +169,7 @@ def test_scoring_again_replaces_and_takes_away_what_is_no_longer_given(
 ) -> None:
     first = experiment().run(pushed)
     relaxed = replace(CER, key="nothing-of-that-name", expected_key="text")
-    second = blocking(lambda: score_experiment(pushed, first.record.id, [relaxed]), pushed)
+    second = score_experiment(pushed, first.record.id, [relaxed])
     failures = [r for run in second.record.runs for r in run.results]
     assert all(isinstance(failure, Failure) for failure in failures)
     left = [s for s in langfuse_server.scores if s["name"] == "cer" and s["observationId"]]
@@ -194,7 +194,7 @@ def test_an_experiment_of_others_can_be_scored(
 
     native = client.get_dataset("d").run_experiment(name="theirs", task=task)
     client.flush()
-    scored = blocking(lambda: score_experiment(pushed, native.experiment_id, [CER]), pushed)
+    scored = score_experiment(pushed, native.experiment_id, [CER])
     assert len(scored.record.runs) == 4
     assert scored.summary.failures == {FailureKind.TASK_ERROR: 1}
     assert {r.value for run in scored.record.runs for r in run.results} == {0.5}  # type: ignore[union-attr]

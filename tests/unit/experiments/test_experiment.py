@@ -9,7 +9,7 @@ import pytest
 
 from vlmops.datasets import ImageDataset, Sample
 from vlmops.evaluators import Case, CharacterErrorRate, Failure, FailureKind, Score, SetScore
-from vlmops.experiments import Experiment, function_task, score_experiment
+from vlmops.experiments import Experiment, function_task, score_experiment_async
 from vlmops.platforms import push
 from vlmops.testing import MemoryPlatform, picture
 
@@ -100,7 +100,7 @@ def test_an_evaluator_without_any_score_is_shown_but_not_written(
 async def test_scoring_again_adds_a_metric_to_answers_that_are_there(platform: MemoryPlatform) -> None:
     done = await Experiment("d", "reader", function_task(read)).run_async(platform)
     assert done.summary.scores == []
-    scored = await score_experiment(platform, done.record.id, [CharacterErrorRate()])
+    scored = await score_experiment_async(platform, done.record.id, [CharacterErrorRate()])
     assert [(score.name, score.n) for score in scored.summary.scores] == [("cer", 4)]
 
 
