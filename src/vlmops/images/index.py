@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
 from vlmops.cache_folder import cache_database
@@ -159,4 +160,5 @@ def _key(origin: PathOrigin, preparation: Preparation) -> tuple[str, str]:
 
 @cache
 def _fingerprint(preparation: Preparation) -> str:
-    return preparation.fingerprint
+    """Settings and encoder: another Pillow may encode the same pixels to other bytes."""
+    return f"{preparation.fingerprint};pillow={version('pillow')}"
