@@ -50,7 +50,7 @@ def main() -> None:
     # Libraries warn of what they try again; the command says what came of it in the end.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
     try:
-        app()
+        app(prog_name="vlmops")
     except SystemExit as ended:
         # Typer turns an interrupt into this code without a word.
         if ended.code == ExitCode.INTERRUPTED:

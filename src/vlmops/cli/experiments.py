@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from vlmops.cli.exit_codes import ExitCode
-from vlmops.cli.options import EvaluatorsOption, PlatformOption, UrlOption, connected, made_evaluators
+from vlmops.cli.options import (
+    EvaluatorsOption,
+    PlatformOption,
+    SlicesOption,
+    UrlOption,
+    connected,
+    made_evaluators,
+)
 from vlmops.cli.output import JsonOption, console, counting, measured, print_failures, print_json
 
 if TYPE_CHECKING:
@@ -34,6 +41,7 @@ def run_command(
     repetitions: int = typer.Option(1, "--repetitions", min=1, help="Answers to each sample."),
     concurrency: int = typer.Option(4, "--concurrency", min=1, help="Samples worked on at once."),
     timeout: float = typer.Option(600.0, "--timeout", min=0.1, help="Seconds for one answer."),
+    by: list[str] = SlicesOption,
     as_json: bool = JsonOption,
 ) -> None:
     """Run models on a dataset and score the answers; run again to continue an interrupted run."""
@@ -55,6 +63,7 @@ def run_command(
             repetitions=repetitions,
             concurrency=concurrency,
             timeout=timeout,
+            slices=by,
         )
         with measured(experiment.name, quiet=as_json) as progress:
             results.append(experiment.run(platform, progress))
@@ -71,6 +80,7 @@ def score_command(
     limit: int | None = typer.Option(None, "--limit", min=1, help="At most so many executions."),
     on: str = PlatformOption,
     url: str | None = UrlOption,
+    by: list[str] = SlicesOption,
     as_json: bool = JsonOption,
 ) -> None:
     """Score an experiment that has run, or executions that were recorded. Scoring again updates."""
@@ -84,7 +94,7 @@ def score_command(
     evaluators = made_evaluators(evaluator)
     if experiment is not None:
         with measured("scoring", quiet=as_json) as progress:
-            result = score_experiment(platform, experiment, evaluators, progress)
+            result = score_experiment(platform, experiment, evaluators, progress, by)
         _report([result], as_json)
         return
     query = ExecutionQuery(

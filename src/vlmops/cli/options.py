@@ -19,6 +19,7 @@ PlatformOption = typer.Option("phoenix", "--on", help="Platform to work on.")
 UrlOption = typer.Option(
     None, "--url", help="Base URL of the platform; from its environment variables otherwise."
 )
+SlicesOption = typer.Option([], "--slice", help="Metadata key to give the figures for by its values.")
 EvaluatorsOption = typer.Option(
     ...,
     "--evaluator",

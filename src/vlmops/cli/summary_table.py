@@ -25,6 +25,7 @@ def summary_table(summaries: Sequence[ExperimentSummary]) -> Table:
         table.add_column(summary.name, justify="right")
     for name, arrow in _metrics(summaries).items():
         table.add_row(f"{name} {arrow}", *(_cell(summary, name) for summary in summaries))
+    _add_slices(table, summaries)
     for name in _without_say(summaries):
         table.add_row(name, *(_not_applicable(summary, name) for summary in summaries))
     table.add_section()
@@ -33,6 +34,16 @@ def summary_table(summaries: Sequence[ExperimentSummary]) -> Table:
         table.add_row("failures", *(_failures(summary) for summary in summaries))
     table.add_row("median latency", *(_seconds(summary.latency) for summary in summaries))
     return table
+
+
+def _add_slices(table: Table, summaries: Sequence[ExperimentSummary]) -> None:
+    """The metrics again for each slice that any experiment has."""
+    for name in dict.fromkeys(name for summary in summaries for name in summary.slices):
+        table.add_section()
+        parts = [summary.slices.get(name) for summary in summaries]
+        for metric, arrow in _metrics([part for part in parts if part is not None]).items():
+            cells = ("-" if part is None else _cell(part, metric) for part in parts)
+            table.add_row(f"{metric} {arrow} ({name})", *cells)
 
 
 def _metrics(summaries: Sequence[ExperimentSummary]) -> dict[str, str]:

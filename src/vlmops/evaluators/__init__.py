@@ -32,6 +32,7 @@ from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import EvaluatorEntry, create, entries, register
 from vlmops.evaluators.score import Direction, Interval, Range, Score, SetScore, Value
 from vlmops.evaluators.selection import MISSING, select
+from vlmops.evaluators.slices import Slice, SliceBy, slices_of
 
 if TYPE_CHECKING:
     from vlmops.evaluators.captions.bleu import Bleu as Bleu
@@ -127,6 +128,8 @@ __all__ = [
     "SetEvaluator",
     "SetResult",
     "SetScore",
+    "Slice",
+    "SliceBy",
     "Usage",
     "Value",
     "applies",
@@ -137,6 +140,7 @@ __all__ = [
     "picture_clusters",
     "register",
     "select",
+    "slices_of",
 ]
 __all__ += _CLASSES
 __all__.sort()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from vlmops.blocking import blocking
@@ -14,7 +14,7 @@ from vlmops.platforms.port import ExperimentPlan, ExperimentRecord, Platform, Pr
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vlmops.evaluators import Evaluator
+    from vlmops.evaluators import Evaluator, SliceBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Experiment:
         repetitions: How often each sample is answered.
         concurrency: How many samples are worked on at once.
         timeout: Seconds one answer may take.
+        slices: Metadata keys (``"difficulty"``), or :class:`~vlmops.evaluators.Slice` predicates, to give
+            the figures for separately as well.
     """
 
     dataset: str
@@ -60,6 +62,7 @@ class Experiment:
     repetitions: int = 1
     concurrency: int = 4
     timeout: float = 600.0
+    slices: Sequence[SliceBy] = ()
 
     def run(self, platform: Platform, progress: Progress | None = None) -> ExperimentResult:
         """Run or continue it; blocking form of :meth:`run_async`."""
@@ -74,7 +77,7 @@ class Experiment:
             PlatformError: The dataset is not there, or the platform broke down; run it again to continue.
         """
         record = await platform.experiments.run(self._plan(), progress)
-        return await _concluded(platform, record, self.evaluators)
+        return await _concluded(platform, record, self.evaluators, self.slices)
 
     def _plan(self) -> ExperimentPlan:
         return ExperimentPlan(
@@ -101,9 +104,12 @@ def score_experiment(
     experiment_id: str,
     evaluators: Sequence[Evaluator],
     progress: Progress | None = None,
+    slices: Sequence[SliceBy] = (),
 ) -> ExperimentResult:
     """Score an experiment that has run; blocking form of :func:`score_experiment_async`."""
-    return blocking(lambda: score_experiment_async(platform, experiment_id, evaluators, progress), platform)
+    return blocking(
+        lambda: score_experiment_async(platform, experiment_id, evaluators, progress, slices), platform
+    )
 
 
 async def score_experiment_async(
@@ -111,6 +117,7 @@ async def score_experiment_async(
     experiment_id: str,
     evaluators: Sequence[Evaluator],
     progress: Progress | None = None,
+    slices: Sequence[SliceBy] = (),
 ) -> ExperimentResult:
     """Score an experiment that has run; scores of the same name are replaced.
 
@@ -118,13 +125,22 @@ async def score_experiment_async(
         PlatformError: There is no such experiment.
     """
     record = await platform.experiments.evaluate(experiment_id, evaluators, progress)
-    return await _concluded(platform, record, evaluators)
+    return await _concluded(platform, record, evaluators, slices)
 
 
 async def _concluded(
-    platform: Platform, record: ExperimentRecord, evaluators: Sequence[Evaluator]
+    platform: Platform,
+    record: ExperimentRecord,
+    evaluators: Sequence[Evaluator],
+    slices: Sequence[SliceBy],
 ) -> ExperimentResult:
-    summary = await summarise(record, evaluators)
+    summary = await summarise(record, evaluators, slices)
+    sliced = [
+        replace(score, name=f"{score.name} [{name}]")
+        for name, part in summary.slices.items()
+        for score in part.scores
+    ]
     # A metric that no answer stands behind has nothing to say of the run.
-    await platform.experiments.write_set_scores(record.id, [score for score in summary.scores if score.n])
+    shown = [score for score in (*summary.scores, *sliced) if score.n]
+    await platform.experiments.write_set_scores(record.id, shown)
     return ExperimentResult(record, summary)

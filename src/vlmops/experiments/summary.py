@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from vlmops.evaluators import (
@@ -16,7 +16,9 @@ from vlmops.evaluators import (
     Score,
     SetEvaluator,
     SetScore,
+    SliceBy,
     applies,
+    slices_of,
 )
 from vlmops.statistics import mean_interval
 
@@ -39,6 +41,7 @@ class ExperimentSummary:
         runs: How many answers were asked for.
         failures: How many of them failed, by kind; not in any score.
         latency: Median seconds an answer took; ``None`` when not known.
+        slices: The same figures for each slice, by its name.
         not_applicable: For each evaluator that had nothing to say of some answers (nothing is expected of
             their samples, for one), of how many.
     """
@@ -49,10 +52,29 @@ class ExperimentSummary:
     failures: Mapping[FailureKind, int]
     latency: float | None
     not_applicable: Mapping[str, int] = field(default_factory=dict)
+    slices: Mapping[str, ExperimentSummary] = field(default_factory=dict)
 
 
-async def summarise(record: ExperimentRecord, evaluators: Sequence[Evaluator]) -> ExperimentSummary:
-    """The figures of an experiment, with intervals clustered by sample (its repetitions count as one)."""
+async def summarise(
+    record: ExperimentRecord, evaluators: Sequence[Evaluator], slices: Sequence[SliceBy] = ()
+) -> ExperimentSummary:
+    """The figures of an experiment, with intervals clustered by sample (its repetitions count as one).
+
+    Args:
+        record: The experiment.
+        evaluators: Those that gave its scores.
+        slices: Metadata keys, or named predicates, to give the figures for separately as well.
+    """
+    whole = await _figures(record, evaluators)
+    parts = slices_of([run.case for run in record.runs], slices)
+    figures = {
+        name: await _figures(replace(record, runs=[record.runs[at] for at in positions]), evaluators)
+        for name, positions in parts.items()
+    }
+    return replace(whole, slices=figures)
+
+
+async def _figures(record: ExperimentRecord, evaluators: Sequence[Evaluator]) -> ExperimentSummary:
     failed = Counter(run.case.output.kind for run in record.runs if isinstance(run.case.output, Failure))
     cases = [run.case for run in record.runs]
     corpus: dict[str, SetScore] = {}

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
+from rich.console import Console
 
-from vlmops.evaluators import Case, CharacterErrorRate, Failure, FailureKind, Score, SetScore, create
-from vlmops.experiments import ExperimentSummary, summarise
+from vlmops import ImageDataset, Sample, function_task, push
+from vlmops.cli.summary_table import summary_table
+from vlmops.evaluators import (
+    Case,
+    CharacterErrorRate,
+    Failure,
+    FailureKind,
+    Score,
+    SetScore,
+    Slice,
+    create,
+)
+from vlmops.experiments import Experiment, ExperimentSummary, summarise
 from vlmops.platforms.port import ExperimentRecord, Run
+from vlmops.testing import MemoryPlatform
 
 
 @dataclass(frozen=True)
@@ -192,3 +206,35 @@ async def test_failed_answers_are_in_the_error_rate_and_in_no_other_value() -> N
     scores = by_name(summary)
     assert scores["error_rate"].value == pytest.approx(1 / 3)
     assert (scores["whole"].value, scores["whole"].n, scores["whole"].failures) == (0.5, 2, 1)
+
+
+async def test_slices_have_figures_of_their_own() -> None:
+    runs = [
+        run("a", Score("whole", 1.0), metadata={"light": "dim", "parts": ["door", "hinge"]}),
+        run("b", Score("whole", 0.0), metadata={"light": "bright", "parts": ["door"]}),
+        run("c", Score("whole", 0.5), output="longer"),
+    ]
+    long = Slice("long", lambda case: len(case.output) > 1)
+    summary = await summarise(record(*runs), [Named("whole")], ["light", "parts", long])
+    values = {name: by_name(part)["whole"].value for name, part in summary.slices.items()}
+    assert values == {
+        "light=dim": 1.0,
+        "light=bright": 0.0,
+        "parts=door": 0.5,
+        "parts=hinge": 1.0,
+        "long": 0.5,
+    }
+    assert by_name(summary)["whole"].n == 3
+
+
+def test_slices_reach_the_platform_and_the_table() -> None:
+    platform = MemoryPlatform()
+    samples = [Sample(f"s{i}", {"n": i}, expected="x", metadata={"half": i // 2}) for i in range(4)]
+    push(ImageDataset.from_samples("d", samples), platform)
+    task = function_task(lambda sample: "x" if sample.inputs["n"] < 2 else "y")
+    result = Experiment("d", "e", task, [CharacterErrorRate()], slices=["half"]).run(platform)
+    written = platform.experiments.stored[result.record.id].set_scores
+    assert (written["cer [half=0]"].value, written["cer [half=1]"].value) == (0.0, 1.0)
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(summary_table([result.summary]))
+    assert "cer ↓ (half=1)" in console.export_text()
