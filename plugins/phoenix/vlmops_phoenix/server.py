@@ -97,10 +97,14 @@ class PhoenixServer:
                 if self._process.poll() is not None:
                     raise PlatformUnavailable(f"Phoenix ended while starting: {self._log_tail()}")
                 with contextlib.suppress(httpx.TransportError):
-                    if http.get(f"{self.url}/readyz").is_success:
+                    if self._listens() and http.get(f"{self.url}/readyz").is_success:
                         return
                 time.sleep(_POLL_SECONDS)
         raise PlatformUnavailable(f"Phoenix did not answer within {_START_SECONDS:.0f} s: {self._log_tail()}")
+
+    def _listens(self) -> bool:
+        """Whether this very process serves the port: another may have taken it since it was found free."""
+        return f"running on {self.url}" in self.log_file.read_text(errors="replace")
 
     def _log_tail(self) -> str:
         text = self.log_file.read_text(errors="replace").strip()
