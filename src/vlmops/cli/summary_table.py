@@ -47,7 +47,12 @@ def _add_slices(table: Table, summaries: Sequence[ExperimentSummary]) -> None:
 
 
 def _metrics(summaries: Sequence[ExperimentSummary]) -> dict[str, str]:
-    return {score.name: _ARROWS[score.direction] for summary in summaries for score in summary.scores}
+    """Every metric with its arrow; a value that could not be had does not know its direction."""
+    arrows: dict[str, str] = {}
+    for summary in summaries:
+        for score in summary.scores:
+            arrows[score.name] = _ARROWS[score.direction] or arrows.get(score.name, "")
+    return arrows
 
 
 def _without_say(summaries: Sequence[ExperimentSummary]) -> list[str]:
