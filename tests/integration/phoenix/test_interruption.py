@@ -111,7 +111,7 @@ class TestPush:
         process = commands.start(commands.executable, "push", "interrupted")
         while process.poll() is None and not (commands.folder / ".cache" / "journal.sqlite").exists():
             wait(process, 0.01)
-        # The first connection is made just then: an interrupt within that is lost in its own clean-up.
+        # An interrupt at that very moment has been seen to be lost; why is not known.
         wait(process, 0.3)
         process.send_signal(signal.SIGINT)
         ended = finish(process)

@@ -298,7 +298,9 @@ def test_a_platform_that_breaks_down_costs_the_other_nothing(
     memory = MemoryPlatform()
     here, there = push(dataset(6), [memory, platform]).targets
     assert here.created == 6
-    assert "does not" in there.failures[-1].message
+    # The API or the bucket, whichever is asked first.
+    said = there.failures[-1].message
+    assert "does not answer" in said or "does not take the upload" in said
 
 
 def test_keys_and_signatures_are_never_shown(
