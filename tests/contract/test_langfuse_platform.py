@@ -8,7 +8,7 @@ import pytest
 
 from langfuse_server import RECORDED_VERSION, Fault, LangfuseServer
 from vlmops.images import Image
-from vlmops.platforms.port import Execution
+from vlmops.platforms.records import Execution
 from vlmops.testing.contract import PlatformContract
 from vlmops_langfuse import LangfusePlatform
 from vlmops_langfuse.settings import LangfuseSettings

@@ -8,7 +8,7 @@ import pytest
 
 from vlmops.evaluators import Case
 from vlmops.images import Image
-from vlmops.platforms.port import Execution, ScoreTarget
+from vlmops.platforms.records import Execution, ScoreTarget
 from vlmops.testing import MemoryPlatform
 from vlmops.testing.contract import PlatformContract
 

@@ -14,7 +14,7 @@ from phoenix_process import PhoenixProcess
 from vlmops.images import Image
 from vlmops.media import MediaAddress, open_store
 from vlmops.platforms import Platform, connect
-from vlmops.platforms.port import Execution
+from vlmops.platforms.records import Execution
 from vlmops.testing.contract import PlatformContract
 
 pytestmark = pytest.mark.integration

@@ -25,7 +25,7 @@ from vlmops_langfuse.waiting import until
 
 if TYPE_CHECKING:
     from vlmops.images import Image
-    from vlmops.platforms.port import Execution
+    from vlmops.platforms.records import Execution
 
 VARIABLES = ("LANGFUSE_BASE_URL", "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vlmops.datasets import ImageField, Sample, digest
 from vlmops.errors import PlatformUnavailable
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure
-from vlmops.platforms.port import DatasetHeader, DatasetState
+from vlmops.platforms.records import DatasetHeader, DatasetState
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.items import FIELDS, item_id, state_of, to_item
 from vlmops_langfuse.media import LangfuseMedia, MediaTarget

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from vlmops.datasets import Entry, ImageDataset, Sample
 from vlmops.errors import PlatformError, PlatformUnavailable, SampleError
-from vlmops.platforms.port import DatasetHeader, DatasetVersion
+from vlmops.platforms.records import DatasetHeader, DatasetVersion
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.dataset_writer import LangfuseDatasetWriter
 from vlmops_langfuse.items import from_item

@@ -16,7 +16,7 @@ import httpx
 
 from vlmops.errors import ImageError, MediaError, PlatformError
 from vlmops.images import Image
-from vlmops.platforms.port import Check
+from vlmops.platforms.records import Check
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.media import LangfuseMedia, MediaOrigin, MediaTarget
 from vlmops_langfuse.references import media_id

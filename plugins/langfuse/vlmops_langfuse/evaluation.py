@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vlmops.errors import PlatformError
 from vlmops.evaluators import Evaluator, Failure, Score, applies, evaluate_in_thread
 from vlmops.platforms.outcome import ScoreReport
-from vlmops.platforms.port import TargetedScore
+from vlmops.platforms.records import TargetedScore
 from vlmops_langfuse.score_bodies import MACHINE_KEY, from_row, given_by, score_id
 
 if TYPE_CHECKING:

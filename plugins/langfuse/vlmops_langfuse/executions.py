@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
-from vlmops.platforms.port import Execution, ExecutionQuery, ScoreTarget
+from vlmops.platforms.records import Execution, ExecutionQuery, ScoreTarget
 from vlmops_langfuse.media import resolved
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vlmops.errors import PlatformError, SampleError, UsageError
-from vlmops.platforms.port import (
+from vlmops.platforms.records import (
     ExperimentPlan,
     ExperimentRecord,
     Progress,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vlmops.errors import ImageError, MediaError, PlatformError
 from vlmops.evaluators import Failure, FailureKind, Score
 from vlmops.images import images_in, map_images
-from vlmops.platforms.port import ExperimentPlan, ScoreTarget
+from vlmops.platforms.records import ExperimentPlan, ScoreTarget
 from vlmops_langfuse.items import shown_metadata
 from vlmops_langfuse.media import TAKEN, LangfuseMedia, MediaTarget
 from vlmops_langfuse.references import reference_to

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vlmops.platforms.port import Capabilities, Check
+from vlmops.platforms.records import Capabilities, Check
 from vlmops_langfuse.connection import LangfuseConnection
 from vlmops_langfuse.datasets import LangfuseDatasets
 from vlmops_langfuse.executions import LangfuseExecutions

@@ -12,7 +12,7 @@ from typing import Any
 from vlmops.datasets import Sample
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
 from vlmops.models import ModelReply
-from vlmops.platforms.port import ExperimentPlan, ScoreTarget
+from vlmops.platforms.records import ExperimentPlan, ScoreTarget
 from vlmops_langfuse.executions import parsed
 from vlmops_langfuse.items import MACHINE_KEY
 

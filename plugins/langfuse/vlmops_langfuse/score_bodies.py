@@ -12,7 +12,7 @@ from vlmops.errors import PlatformError
 from vlmops.evaluators import Score, SetScore, Value
 
 if TYPE_CHECKING:
-    from vlmops.platforms.port import ScoreTarget, TargetedScore
+    from vlmops.platforms.records import ScoreTarget, TargetedScore
 
 MACHINE_KEY = "vlmops"
 """Where a score's metadata says what Langfuse has no field for."""
@@ -27,7 +27,7 @@ def score_id(target: ScoreTarget, name: str) -> str:
     """The fixed id of a score of this name on this target: writing it again updates it.
 
     Example:
-        >>> from vlmops.platforms.port import ScoreTarget
+        >>> from vlmops.platforms.records import ScoreTarget
         >>> target = ScoreTarget("trace", "0af7651916cd43dd8448eb211c80319c")
         >>> score_id(target, "cer") == score_id(target, "cer") != score_id(target, "wer")
         True

@@ -25,7 +25,7 @@ from vlmops_langfuse.waiting import until
 if TYPE_CHECKING:
     from vlmops.evaluators import Score
     from vlmops.images import Image
-    from vlmops.platforms.port import ScoreTarget, TargetedScore
+    from vlmops.platforms.records import ScoreTarget, TargetedScore
 
 _AT_ONCE = 50
 _LARGEST_REQUEST = 900_000

@@ -10,7 +10,7 @@ from vlmops_langfuse.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from vlmops.platforms.port import ScoreTarget
+    from vlmops.platforms.records import ScoreTarget
     from vlmops_langfuse.connection import LangfuseConnection
 
 _PAGE = 1000

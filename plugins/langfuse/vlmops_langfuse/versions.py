@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from vlmops.platforms.port import DatasetVersion
+from vlmops.platforms.records import DatasetVersion
 
 RECORD_KEY = "vlmops"
 """Where a dataset's metadata says what was pushed."""

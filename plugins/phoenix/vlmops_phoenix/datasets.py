@@ -11,7 +11,7 @@ from urllib.parse import quote
 from vlmops.datasets import ImageDataset, Sample
 from vlmops.errors import PlatformError, PlatformUnavailable, SampleError
 from vlmops.platforms.outcome import BatchOutcome
-from vlmops.platforms.port import DatasetHeader, DatasetState, DatasetVersion
+from vlmops.platforms.records import DatasetHeader, DatasetState, DatasetVersion
 from vlmops_phoenix.examples import from_example, to_example
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import httpx
 from vlmops.errors import MediaError, PlatformError, PlatformUnavailable
 from vlmops.images import Image
 from vlmops.media import MediaAddress
-from vlmops.platforms.port import Check
+from vlmops.platforms.records import Check
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

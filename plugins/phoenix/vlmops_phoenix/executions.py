@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from vlmops.errors import ImageError
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
-from vlmops.platforms.port import Execution, ExecutionQuery, ScoreTarget
+from vlmops.platforms.records import Execution, ExecutionQuery, ScoreTarget
 from vlmops_phoenix.span_messages import messages_of
 
 if TYPE_CHECKING:

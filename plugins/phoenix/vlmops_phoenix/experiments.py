@@ -28,7 +28,7 @@ from vlmops.evaluators import (
 )
 from vlmops.images import images_in
 from vlmops.models import ModelReply
-from vlmops.platforms.port import ExperimentPlan, ExperimentRecord, Progress, Run
+from vlmops.platforms.records import ExperimentPlan, ExperimentRecord, Progress, Run
 from vlmops_phoenix.examples import from_example
 from vlmops_phoenix.run_traces import RunTraces
 from vlmops_phoenix.runs import as_run, evaluated_by, settings_of, to_error, to_evaluation, to_output

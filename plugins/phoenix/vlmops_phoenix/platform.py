@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vlmops.platforms.port import Capabilities, Check
+from vlmops.platforms.records import Capabilities, Check
 from vlmops_phoenix.connection import PhoenixConnection
 from vlmops_phoenix.datasets import PhoenixDatasets
 from vlmops_phoenix.doctor import examine

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage
 from vlmops.images import map_images, restore_images, to_json
-from vlmops.platforms.port import Run
+from vlmops.platforms.records import Run
 from vlmops_phoenix.examples import MACHINE_KEY, Restore, UrlOf, message
 from vlmops_phoenix.scores import result_of
 

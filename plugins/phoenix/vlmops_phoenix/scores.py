@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from vlmops.evaluators import Score
-    from vlmops.platforms.port import TargetedScore
+    from vlmops.platforms.records import TargetedScore
     from vlmops_phoenix.connection import PhoenixConnection
     from vlmops_phoenix.pictures import PhoenixPictures
 

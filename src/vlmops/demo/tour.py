@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vlmops.experiments.task import PostProcess
-    from vlmops.platforms.port import LocalServer, Progress
+    from vlmops.platforms.port import LocalServer
     from vlmops.platforms.push import Progress as PushProgress
+    from vlmops.platforms.records import Progress
 
 DATASET = "vlmops-demo-documents"
 DESCRIPTION = "Documents to read: photographs, scans, and receipts drawn with exact ground truth"

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.blocking import blocking
 from vlmops.experiments.summary import ExperimentSummary, summarise
-from vlmops.platforms.port import ExperimentPlan, ExperimentRecord, Platform, Progress, Task
+from vlmops.platforms.records import ExperimentPlan, ExperimentRecord, Progress, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vlmops.evaluators import Evaluator, SliceBy
+    from vlmops.platforms.port import Platform
 
 
 @dataclass(frozen=True, slots=True)

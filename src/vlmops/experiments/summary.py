@@ -25,7 +25,7 @@ from vlmops.statistics import mean_interval
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from vlmops.platforms.port import ExperimentRecord, Run
+    from vlmops.platforms.records import ExperimentRecord, Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,20 @@ from vlmops.platforms.outcome import (
     ScoreReport,
     TargetReport,
 )
-from vlmops.platforms.port import (
+from vlmops.platforms.port import Platform, PlatformPlugin
+from vlmops.platforms.pull import pull, pull_async
+from vlmops.platforms.push import push, push_async
+from vlmops.platforms.records import (
     Capabilities,
     Check,
     Execution,
     ExecutionQuery,
     ExperimentPlan,
     ExperimentRecord,
-    Platform,
-    PlatformPlugin,
     Run,
     ScoreTarget,
     TargetedScore,
 )
-from vlmops.platforms.pull import pull, pull_async
-from vlmops.platforms.push import push, push_async
 from vlmops.platforms.registry import PlatformEntry, connect, platforms, plugin
 from vlmops.platforms.scoring import ScoringReport, score_executions, score_executions_async
 

@@ -24,10 +24,11 @@ from vlmops.errors import ImageError, PlatformError, PlatformUnavailable, Sample
 from vlmops.platforms.journal import PushJournal
 from vlmops.platforms.lane import Lane
 from vlmops.platforms.outcome import ItemFailure, PushReport
-from vlmops.platforms.port import DatasetHeader, Platform
+from vlmops.platforms.records import DatasetHeader
 
 if TYPE_CHECKING:
     from vlmops.images import Image, Preparation
+    from vlmops.platforms.port import Platform
 
 _WINDOW = 64
 _READ_AHEAD = 32

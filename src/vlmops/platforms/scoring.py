@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vlmops.blocking import blocking
 from vlmops.evaluators import Case, Evaluator, Failure, FailureKind, applies, evaluate_in_thread
-from vlmops.platforms.port import Execution, ExecutionQuery, Platform, TargetedScore
+from vlmops.platforms.records import Execution, ExecutionQuery, TargetedScore
 
 if TYPE_CHECKING:
     from vlmops.platforms.outcome import ItemFailure
+    from vlmops.platforms.port import Platform
 
 _BATCH = 100
 _CONCURRENCY = 8

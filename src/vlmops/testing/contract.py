@@ -34,7 +34,7 @@ from vlmops.experiments import Experiment, ExperimentResult
 from vlmops.images import Image
 from vlmops.models import ModelReply
 from vlmops.platforms import ExecutionQuery, Platform, ScoreReport, pull, push, score_executions
-from vlmops.platforms.port import Execution, TargetedScore, Task
+from vlmops.platforms.records import Execution, TargetedScore, Task
 from vlmops.testing.pictures import picture
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from vlmops.evaluators import (
 )
 from vlmops.images import Image, map_images
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure, ScoreReport
-from vlmops.platforms.port import (
+from vlmops.platforms.records import (
     Capabilities,
     Check,
     DatasetHeader,

@@ -12,7 +12,7 @@ from langfuse_server import RECORDED_VERSION, Fault, LangfuseServer
 from vlmops.blocking import blocking
 from vlmops.errors import UsageError
 from vlmops.evaluators import Score
-from vlmops.platforms.port import ScoreTarget, TargetedScore
+from vlmops.platforms.records import ScoreTarget, TargetedScore
 from vlmops.testing import picture
 from vlmops_langfuse.references import reference_to
 

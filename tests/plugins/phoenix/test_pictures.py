@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from vlmops.errors import ImageError
-from vlmops.platforms.port import DatasetHeader
+from vlmops.platforms.records import DatasetHeader
 from vlmops.testing import picture
 from vlmops_phoenix.connection import PhoenixConnection
 from vlmops_phoenix.datasets import PhoenixDatasetWriter

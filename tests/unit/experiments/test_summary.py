@@ -23,7 +23,7 @@ from vlmops.evaluators import (
     create,
 )
 from vlmops.experiments import Experiment, ExperimentSummary, summarise
-from vlmops.platforms.port import ExperimentRecord, Run
+from vlmops.platforms.records import ExperimentRecord, Run
 from vlmops.testing import MemoryPlatform
 
 

@@ -13,7 +13,7 @@ from vlmops.datasets import ImageField, Sample
 from vlmops.errors import PlatformUnavailable
 from vlmops.images import Image
 from vlmops.platforms.outcome import BatchOutcome
-from vlmops.platforms.port import DatasetHeader
+from vlmops.platforms.records import DatasetHeader
 from vlmops.testing import MemoryPlatform
 from vlmops.testing.memory import MemoryDatasets, MemoryDatasetWriter
 

@@ -1,0 +1,260 @@
+"""What passes through the port: plain records that the core and the adapters exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vlmops.datasets import Sample
+    from vlmops.evaluators import Case, Evaluator, Failure, Score
+    from vlmops.models import ModelReply
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a platform can do, beyond what every adapter must.
+
+    Attributes:
+        repetitions: Keeps several answers of one experiment to one sample apart.
+        run_scores: Shows a score on a whole run in its screens.
+        sessions: Groups traces into sessions that can be scored.
+        versions: Keeps earlier versions of a dataset readable.
+        local_server: Can be started on this machine by vlmops.
+    """
+
+    repetitions: bool = False
+    run_scores: bool = False
+    sessions: bool = False
+    versions: bool = False
+    local_server: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetHeader:
+    """What is said of a dataset as a whole when it is pushed.
+
+    Attributes:
+        name: Its name on the platform.
+        description: For people.
+        metadata: JSON.
+        provenance: Where the content comes from.
+    """
+
+    name: str
+    description: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetVersion:
+    """One version a platform keeps of a dataset.
+
+    Attributes:
+        id: The platform's name for the version, accepted wherever a version is asked for.
+        created_at: When it was made.
+        description: What the platform says of it.
+    """
+
+    id: str
+    created_at: datetime
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetState:
+    """What a finished push left on the platform.
+
+    Attributes:
+        version: Id of the newest version.
+        url: Page of the dataset in the platform's own screens.
+        deleted: How many samples a mirroring push removed.
+    """
+
+    version: str
+    url: str
+    deleted: int = 0
+
+
+Answer = "ModelReply | Failure"
+
+
+Task = Callable[["Sample"], Awaitable["ModelReply | Failure"]]
+"""Sample to answer: never raises for what a model or provider does wrong, but gives the failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentPlan:
+    """An experiment to run on a platform.
+
+    Attributes:
+        dataset: Name of a dataset there.
+        name: Name of the experiment, unique by ``key`` in its dataset.
+        task: What answers each sample.
+        evaluators: What scores each answer.
+        key: Same key, same experiment: an interrupted run of this key is continued, not started again.
+        version: Dataset version; the newest when ``None``.
+        description: For people.
+        metadata: JSON: model, prompt version, dataset revision, git commit, ...
+        repetitions: How often each sample is answered.
+        concurrency: How many samples are worked on at once.
+        timeout: Seconds one answer may take.
+    """
+
+    dataset: str
+    name: str
+    task: Task
+    evaluators: Sequence[Evaluator]
+    key: str
+    version: str | None = None
+    description: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    repetitions: int = 1
+    concurrency: int = 4
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One answer to one sample within an experiment, with what was said of it.
+
+    Attributes:
+        case: What evaluators saw; its output is a :class:`~vlmops.evaluators.Failure` when the task failed.
+        repetition: Counted from 1.
+        results: Scores and evaluators' failures.
+        id: The platform's id of the run.
+        trace_id: The trace of the answer, if there is one.
+    """
+
+    case: Case
+    repetition: int
+    results: Sequence[Score | Failure]
+    id: str = ""
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRecord:
+    """An experiment as it stands on the platform.
+
+    Attributes:
+        id: The platform's id.
+        name: Its name.
+        url: Its page in the platform's own screens.
+        dataset_id: The platform's id of its dataset.
+        dataset_version: The version it ran on.
+        runs: All runs.
+        resumed: How many runs were there already when it was continued.
+        trace_url: The page of one of its traces, if there is one.
+        metadata: What was recorded with it.
+    """
+
+    id: str
+    name: str
+    url: str
+    dataset_id: str
+    dataset_version: str
+    runs: Sequence[Run]
+    resumed: int = 0
+    trace_url: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+Progress = Callable[[int, int], None]
+"""Told how many are done, of how many."""
+
+
+TargetKind = Literal["span", "trace", "session", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTarget:
+    """What a score is about.
+
+    Attributes:
+        kind: Span (Langfuse: observation), trace, session or experiment run.
+        id: The platform's id of it.
+        trace_id: The trace a span belongs to, where the platform wants both.
+    """
+
+    kind: TargetKind
+    id: str
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetedScore:
+    """A score and what it is about.
+
+    Attributes:
+        target: What it is about.
+        score: The score.
+        annotator: Whether code, a model or a person gave it.
+        timestamp: When the scored thing happened; a fixed one makes re-runs update where time is in the key.
+    """
+
+    target: ScoreTarget
+    score: Score
+    annotator: Literal["CODE", "LLM", "HUMAN"] = "CODE"
+    timestamp: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionQuery:
+    """Which recorded executions to read.
+
+    Attributes:
+        project: Project on the platform; its default when ``None``.
+        start: Not before.
+        end: Not after.
+        name: Span name.
+        kind: Kind of span (``"LLM"``, ``"CHAIN"``, ...); any when ``None``.
+        trace_ids: Only these traces.
+        limit: At most so many.
+    """
+
+    project: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    name: str | None = None
+    kind: str | None = None
+    trace_ids: Sequence[str] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One recorded execution.
+
+    Attributes:
+        case: Inputs with pictures resolved, output, usage and latency.
+        target: The span, for writing scores to it.
+        session_id: Its session, if it is in one.
+        started_at: When it began.
+    """
+
+    case: Case
+    target: ScoreTarget
+    started_at: datetime
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding of ``doctor``.
+
+    Attributes:
+        name: What was looked at.
+        status: ``"ok"``, ``"warning"`` (works, with a loss) or ``"error"``.
+        message: What was found.
+        fix: What to do, when something is to be done.
+    """
+
+    name: str
+    status: Literal["ok", "warning", "error"]
+    message: str
+    fix: str = ""
