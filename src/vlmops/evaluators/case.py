@@ -20,13 +20,17 @@ class Usage:
         input_tokens: Tokens in, pictures included.
         output_tokens: Tokens out.
         image_tokens: The part of ``input_tokens`` that pictures account for.
-        cost: In US dollars.
+        cost: In US dollars: the provider's own figure, else by the model's card.
+        cached_tokens: The part of ``input_tokens`` that came from the provider's cache of prompts.
+        reasoning_tokens: The part of ``output_tokens`` that was thought and not said.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     image_tokens: int | None = None
     cost: float | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ class FailureKind(StrEnum):
     """The model declined to answer."""
     UNPARSABLE = "unparsable"
     """The answer is not in the form the task asks for."""
+    SCHEMA_MISMATCH = "schema_mismatch"
+    """The answer is JSON, but not JSON that fits the schema."""
+    TRUNCATED = "truncated"
+    """The answer broke off: at the token limit, or with the stream."""
     RATE_LIMIT = "rate_limit"
     TIMEOUT = "timeout"
     CONTENT_FILTER = "content_filter"
@@ -42,13 +46,15 @@ class Failure:
         kind: Why.
         message: One line for a person: what happened, to what, and what to do if something can be done.
         evaluator: Name of the evaluator that returned it; empty for a failed task.
+        retry_after: Seconds the provider asks to wait before the next try; ``None`` when it named none.
 
     Example:
         >>> Failure(FailureKind.UNPARSABLE, "no number in 'about a dozen'", evaluator="absolute_error")
         Failure(kind=<FailureKind.UNPARSABLE: 'unparsable'>, message="no number in 'about a dozen'", \
-evaluator='absolute_error')
+evaluator='absolute_error', retry_after=None)
     """
 
     kind: FailureKind
     message: str
     evaluator: str = ""
+    retry_after: float | None = None

@@ -1,22 +1,25 @@
 """Model backends: an OpenAI-compatible chat model and local text readers, by name."""
 
-from vlmops.models.model import Model, ModelReply, ModelRequest
+from vlmops.models.model import Identified, Model, ModelReply, ModelRequest, SentPicture, identity_of
 from vlmops.models.ocr import FieldParser, OcrModel, TextReader
 from vlmops.models.reading_order import TextBox, lines_of, text_of
 from vlmops.models.registry import ModelEntry, ModelFactory, create, entries, register
 
 __all__ = [
     "FieldParser",
+    "Identified",
     "Model",
     "ModelEntry",
     "ModelFactory",
     "ModelReply",
     "ModelRequest",
     "OcrModel",
+    "SentPicture",
     "TextBox",
     "TextReader",
     "create",
     "entries",
+    "identity_of",
     "lines_of",
     "register",
     "text_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,44 @@ class ModelRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SentPicture:
+    """How one picture of a request went out, which may not be as it was given.
+
+    Attributes:
+        width: Of the picture that was sent, in pixels.
+        height: Of the picture that was sent, in pixels.
+        original_width: Of the picture that was given, in pixels, upright.
+        original_height: Of the picture that was given, in pixels, upright.
+        bytes: Length of the encoded picture that was sent.
+        media_type: Of the picture that was sent.
+        delivery: Within the request (``"data_uri"``, ``"tensor"``) or by its address (``"url"``).
+        detail: How finely the provider was asked to look; empty where it has no such setting.
+        changes: What was done to it: ``"resized"``, ``"converted"``, ``"recompressed"``.
+        estimated_tokens: Tokens it counts for by the model's card; ``None`` when the card does not say.
+
+    Example:
+        >>> SentPicture(1000, 500, 4000, 2000, 81_234, "image/jpeg", changes=("resized",)).scale
+        0.25
+    """
+
+    width: int
+    height: int
+    original_width: int
+    original_height: int
+    bytes: int
+    media_type: str
+    delivery: Literal["data_uri", "url", "tensor"] = "data_uri"
+    detail: str = ""
+    changes: tuple[str, ...] = ()
+    estimated_tokens: int | None = None
+
+    @property
+    def scale(self) -> float:
+        """Sent width over original width; 1.0 when it was not resized."""
+        return self.width / self.original_width
+
+
+@dataclass(frozen=True, slots=True)
 class ModelReply:
     """What a model answered.
 
@@ -47,6 +85,11 @@ class ModelReply:
         model: The exact model that answered, as it names itself.
         finish_reason: Why the answer ended: ``"stop"``, or ``"length"`` when it was cut off.
         metadata: JSON-serialisable detail of the backend (request id, confidences, boxes, ...).
+        first_token: Seconds from sending the request to the first piece of the answer; ``None`` when it was
+            not streamed.
+        validity: With a schema, whether the answer fitted it as it came (``"valid"``) or only after its
+            JSON was mended (``"repaired"``); ``None`` when no schema was asked for.
+        sent: How each picture of the request went out, in its order; empty where the backend does not say.
 
     Example:
         >>> ModelReply(output="7", text="7", latency=0.8, model="gpt-4.1-mini").finish_reason
@@ -60,6 +103,9 @@ class ModelReply:
     model: str = ""
     finish_reason: str = "stop"
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    first_token: float | None = None
+    validity: Literal["valid", "repaired"] | None = None
+    sent: tuple[SentPicture, ...] = ()
 
 
 @runtime_checkable
@@ -94,3 +140,23 @@ class Model(Protocol):
             UsageError: The model or a parameter does not exist.
         """
         ...
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A model that says what its answers depend on, so that they can be kept for a second run."""
+
+    def identity(self) -> Mapping[str, Any]:
+        """JSON of everything about the model that changes its answers; never a key."""
+        ...
+
+
+def identity_of(model: Model) -> Mapping[str, Any]:
+    """What a model's answers depend on besides the request; a model that does not say is its name.
+
+    Example:
+        >>> from vlmops.models import create
+        >>> identity_of(create("openai:gpt-4.1-mini", parameters={"temperature": 0}))["parameters"]
+        {'temperature': 0}
+    """
+    return model.identity() if isinstance(model, Identified) else {"name": model.name}

@@ -14,6 +14,7 @@ from vlmops.errors import ImageError, VlmopsError
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.models.model import ModelReply, ModelRequest
 from vlmops.models.reading_order import TextBox, lines_of, text_of
+from vlmops.models.registry import origin_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,6 +97,11 @@ class OcrModel:
             return Failure(FailureKind.TASK_ERROR, f"{self.name} reads pictures, and the request has none")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._answer, request.images)
+
+    def identity(self) -> Mapping[str, Any]:
+        """The exact model, and what makes fields out of its text."""
+        parser = self._parser
+        return {"name": self.name, "model": self.model, "parser": parser and origin_of(parser)}
 
     def close(self) -> None:
         """Let go of threads and weights; the model cannot be used afterwards."""

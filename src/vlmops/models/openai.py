@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import logging
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -79,6 +80,16 @@ class OpenAIModel:
 
     def __repr__(self) -> str:
         return f"OpenAIModel({self.model!r})"
+
+    def identity(self) -> Mapping[str, Any]:
+        """The model, where it is served, its parameters and how finely it looks at pictures."""
+        address = self._base_url or os.environ.get("OPENAI_BASE_URL") or ""
+        return {
+            "name": self.name,
+            "address": address,
+            "detail": self._detail,
+            "parameters": self._parameters,
+        }
 
     async def answer(self, request: ModelRequest) -> ModelReply | Failure:
         """Ask the model once, with the SDK's retries.

@@ -79,8 +79,8 @@ def register(name: str) -> Callable[[Factory], Factory]:
 
     def decorate(factory: Factory) -> Factory:
         known = _registered.get(name)
-        if name in _BUILT_IN or (known is not None and _origin(known) != _origin(factory)):
-            owner = _BUILT_IN[name].target if name in _BUILT_IN else _origin(cast("ModelFactory", known))
+        if name in _BUILT_IN or (known is not None and origin_of(known) != origin_of(factory)):
+            owner = _BUILT_IN[name].target if name in _BUILT_IN else origin_of(cast("ModelFactory", known))
             raise UsageError(f"model name {name!r} is taken by {owner}; choose another")
         _registered[name] = factory
         return factory
@@ -99,7 +99,7 @@ def entries() -> Iterator[ModelEntry]:
         name: ModelEntry(name, built_in.target, _missing(built_in)) for name, built_in in _BUILT_IN.items()
     }
     for name, factory in _registered.items():
-        found.setdefault(name, ModelEntry(name, _origin(factory)))
+        found.setdefault(name, ModelEntry(name, origin_of(factory)))
     for name, point in _entry_points().items():
         found.setdefault(name, ModelEntry(name, point.value))
     yield from (found[name] for name in sorted(found))
@@ -159,6 +159,12 @@ def _entry_points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
-def _origin(factory: ModelFactory) -> str:
+def origin_of(factory: Callable[..., Any]) -> str:
+    """``module:name`` of a class or function; of its class for another object that can be called.
+
+    Example:
+        >>> origin_of(create)
+        'vlmops.models.registry:create'
+    """
     name = getattr(factory, "__qualname__", type(factory).__qualname__)
     return f"{getattr(factory, '__module__', '?')}:{name}"
