@@ -1,0 +1,45 @@
+"""How a platform wants pictures and facts to stand in a span's attributes, so that its screens show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vlmops.tracing.picture import FoundPicture, KeptPicture
+
+Attributes = dict[str, Any]
+"""A span's attributes: scalars, and sequences of scalars, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class TracedPicture:
+    """One distinct picture of a span.
+
+    Attributes:
+        found: As it was found first.
+        kept: What became of it.
+        attributes: The attributes it stood in, in their order.
+    """
+
+    found: FoundPicture
+    kept: KeptPicture
+    attributes: tuple[str, ...]
+
+
+class Dialect(Protocol):
+    """Pure rules of one platform; no call to it, no state.
+
+    By the time a dialect sees the attributes, every picture in them is replaced by its reference: values are
+    small, and JSON is valid JSON.
+    """
+
+    def arrange(self, attributes: Attributes, pictures: Sequence[TracedPicture]) -> Attributes:
+        """The attributes with pictures standing where the platform draws them."""
+        ...
+
+    def facts(self, facts: Mapping[str, Any]) -> Attributes:
+        """The facts (see :mod:`vlmops.tracing.attributes`) under names the platform shows and filters by."""
+        ...
