@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,11 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 from phoenix_process import PhoenixProcess
 
 StartPhoenix = Callable[..., PhoenixProcess]
+
+# A shell without job control starts what it puts into the background deaf to Ctrl-C, and so would be every
+# command that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

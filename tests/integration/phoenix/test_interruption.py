@@ -111,8 +111,6 @@ class TestPush:
         process = commands.start(commands.executable, "push", "interrupted")
         while process.poll() is None and not (commands.folder / ".cache" / "journal.sqlite").exists():
             wait(process, 0.01)
-        # An interrupt at that very moment has been seen to be lost; why is not known.
-        wait(process, 0.3)
         process.send_signal(signal.SIGINT)
         ended = finish(process)
         assert ended.code == 130
