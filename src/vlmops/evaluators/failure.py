@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vlmops.evaluators.case import Usage
 
 
 class FailureKind(StrEnum):
@@ -47,14 +51,19 @@ class Failure:
         message: One line for a person: what happened, to what, and what to do if something can be done.
         evaluator: Name of the evaluator that returned it; empty for a failed task.
         retry_after: Seconds the provider asks to wait before the next try; ``None`` when it named none.
+        transient: Whether the same request may well be answered a little later: the provider was overloaded,
+            restarted, or cut the connection. Rate limits and timeouts always are and need not say so.
+        usage: What the call consumed all the same: a refusal or an unreadable answer is paid for, too.
 
     Example:
         >>> Failure(FailureKind.UNPARSABLE, "no number in 'about a dozen'", evaluator="absolute_error")
         Failure(kind=<FailureKind.UNPARSABLE: 'unparsable'>, message="no number in 'about a dozen'", \
-evaluator='absolute_error', retry_after=None)
+evaluator='absolute_error', retry_after=None, transient=False, usage=None)
     """
 
     kind: FailureKind
     message: str
     evaluator: str = ""
     retry_after: float | None = None
+    transient: bool = False
+    usage: Usage | None = None

@@ -1,6 +1,14 @@
 """Model backends: an OpenAI-compatible chat model and local text readers, by name."""
 
-from vlmops.models.model import Identified, Model, ModelReply, ModelRequest, SentPicture, identity_of
+from vlmops.models.model import (
+    Identified,
+    Model,
+    ModelReply,
+    ModelRequest,
+    Retrying,
+    SentPicture,
+    identity_of,
+)
 from vlmops.models.ocr import FieldParser, OcrModel, TextReader
 from vlmops.models.reading_order import TextBox, lines_of, text_of
 from vlmops.models.registry import ModelEntry, ModelFactory, create, entries, register
@@ -14,6 +22,7 @@ __all__ = [
     "ModelReply",
     "ModelRequest",
     "OcrModel",
+    "Retrying",
     "SentPicture",
     "TextBox",
     "TextReader",

@@ -22,6 +22,8 @@ class ModelRequest:
         images: The pictures, in the order in which the prompt speaks of them.
         schema: JSON Schema the answer must fit; the reply's ``output`` is then parsed JSON.
         parameters: What the backend passes on, by its own names (``temperature``, ``seed``, ...).
+        repetition: Which of several answers to the same question is asked for, counted from 1. Backends pay
+            no heed to it; a cache of answers keeps the repetitions apart.
 
     Example:
         >>> ModelRequest("How many coins are there?", parameters={"temperature": 0}).images
@@ -32,6 +34,7 @@ class ModelRequest:
     images: tuple[Image, ...] = ()
     schema: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    repetition: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ class ModelReply:
         validity: With a schema, whether the answer fitted it as it came (``"valid"``) or only after its
             JSON was mended (``"repaired"``); ``None`` when no schema was asked for.
         sent: How each picture of the request went out, in its order; empty where the backend does not say.
+        cached: Whether it was kept from an earlier call: its usage and latency are those of that call, and
+            nothing was spent this time.
 
     Example:
         >>> ModelReply(output="7", text="7", latency=0.8, model="gpt-4.1-mini").finish_reason
@@ -106,6 +111,7 @@ class ModelReply:
     first_token: float | None = None
     validity: Literal["valid", "repaired"] | None = None
     sent: tuple[SentPicture, ...] = ()
+    cached: bool = False
 
 
 @runtime_checkable
@@ -148,6 +154,15 @@ class Identified(Protocol):
 
     def identity(self) -> Mapping[str, Any]:
         """JSON of everything about the model that changes its answers; never a key."""
+        ...
+
+
+@runtime_checkable
+class Retrying(Protocol):
+    """A model that tries again by itself, and can leave that to what does it for all calls together."""
+
+    def without_retries(self) -> Model:
+        """The same model, each of whose answers is the outcome of one try."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import json
 import logging
@@ -90,6 +91,13 @@ class OpenAIModel:
             "detail": self._detail,
             "parameters": self._parameters,
         }
+
+    def without_retries(self) -> OpenAIModel:
+        """The same model without the SDK's retries, and with connections of its own."""
+        single = copy.copy(self)
+        single._max_retries = 0
+        single._client = None
+        return single
 
     async def answer(self, request: ModelRequest) -> ModelReply | Failure:
         """Ask the model once, with the SDK's retries.

@@ -57,6 +57,7 @@ def failure_of(error: OpenAIError, *, model: str, images: int, timeout: float) -
         return Failure(
             FailureKind.PROVIDER_ERROR,
             f"{model}: cannot connect to the provider{cause}; check OPENAI_BASE_URL",
+            transient=True,
         )
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, model, images)
@@ -71,7 +72,8 @@ def _of_status(error: APIStatusError, model: str, images: int) -> Failure:
         )
     if status == 404 and error.code in {None, "404", "model_not_found"}:
         raise UsageError(f"{model}: the provider has no such model or address: {message}")
-    return Failure(_kind_of_status(error, images), f"{model}: HTTP {status}: {message}")
+    kind = _kind_of_status(error, images)
+    return Failure(kind, f"{model}: HTTP {status}: {message}", transient=status >= 500 or status == 409)
 
 
 def _kind_of_status(error: APIStatusError, images: int) -> FailureKind:
