@@ -7,6 +7,7 @@ from vlmops.models.model import (
     ModelRequest,
     Retrying,
     SentPicture,
+    Turn,
     identity_of,
 )
 from vlmops.models.ocr import FieldParser, OcrModel, TextReader
@@ -26,6 +27,7 @@ __all__ = [
     "SentPicture",
     "TextBox",
     "TextReader",
+    "Turn",
     "create",
     "entries",
     "identity_of",

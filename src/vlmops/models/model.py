@@ -14,6 +14,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a conversation: text and pictures in the order in which they are to be read.
+
+    Attributes:
+        role: Who speaks; a ``"system"`` turn gives standing instructions.
+        content: Texts and pictures.
+
+    Example:
+        >>> Turn("system", ("Answer in one word.",)).images
+        ()
+    """
+
+    role: Literal["system", "user", "assistant"]
+    content: tuple[str | Image, ...]
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Its pictures."""
+        return tuple(part for part in self.content if not isinstance(part, str))
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRequest:
     """One question to a model.
 
@@ -24,6 +46,7 @@ class ModelRequest:
         parameters: What the backend passes on, by its own names (``temperature``, ``seed``, ...).
         repetition: Which of several answers to the same question is asked for, counted from 1. Backends pay
             no heed to it; a cache of answers keeps the repetitions apart.
+        before: What is said before the question: standing instructions, worked examples with their pictures.
 
     Example:
         >>> ModelRequest("How many coins are there?", parameters={"temperature": 0}).images
@@ -35,6 +58,26 @@ class ModelRequest:
     schema: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     repetition: int = 1
+    before: tuple[Turn, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Image, ...]:
+        """Every picture the model is shown, in order."""
+        return tuple(image for turn in self.conversation for image in turn.images)
+
+    @property
+    def conversation(self) -> tuple[Turn, ...]:
+        """All turns as they are sent, neighbours of one role merged; the question is its prompt, then its
+        pictures.
+        """
+        question = (*([self.prompt] if self.prompt else []), *self.images)
+        merged: list[Turn] = []
+        for turn in (*self.before, Turn("user", question)):
+            if merged and merged[-1].role == turn.role:
+                merged[-1] = Turn(turn.role, merged[-1].content + turn.content)
+            elif turn.content or turn.role == "user":
+                merged.append(turn)
+        return tuple(merged)
 
 
 @dataclass(frozen=True, slots=True)
