@@ -67,9 +67,7 @@ class ModelRequest:
 
     @property
     def conversation(self) -> tuple[Turn, ...]:
-        """All turns as they are sent, neighbours of one role merged; the question is its prompt, then its
-        pictures.
-        """
+        """All turns as they are sent: those of one role in a row merged, the prompt before its pictures."""
         question = (*([self.prompt] if self.prompt else []), *self.images)
         merged: list[Turn] = []
         for turn in (*self.before, Turn("user", question)):
