@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vlmops.experiments import function_task as function_task
     from vlmops.images import Image as Image
     from vlmops.images import Preparation as Preparation
+    from vlmops.platforms import collect as collect
     from vlmops.platforms import connect as connect
     from vlmops.platforms import pull as pull
     from vlmops.platforms import push as push
@@ -56,6 +57,7 @@ _HOMES = {
     "SetScore": "vlmops.evaluators",
     "UsageError": "vlmops.errors",
     "VlmopsError": "vlmops.errors",
+    "collect": "vlmops.platforms",
     "connect": "vlmops.platforms",
     "function_task": "vlmops.experiments",
     "pull": "vlmops.platforms",
@@ -82,6 +84,7 @@ __all__ = [
     "SetScore",
     "UsageError",
     "VlmopsError",
+    "collect",
     "connect",
     "function_task",
     "pull",

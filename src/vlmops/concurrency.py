@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -39,6 +39,28 @@ async def for_each(
                 tasks.create_task(one(item))
     except BaseExceptionGroup as group:
         raise _first(group) from None
+
+
+async def batches(items: AsyncIterable[T], size: int) -> AsyncIterator[list[T]]:
+    """The items in lists of ``size``, the last one maybe shorter; one list is held at a time.
+
+    Example:
+        >>> async def letters():
+        ...     for letter in "abc":
+        ...         yield letter
+        >>> async def lists():
+        ...     return [batch async for batch in batches(letters(), 2)]
+        >>> asyncio.run(lists())
+        [['a', 'b'], ['c']]
+    """
+    batch: list[T] = []
+    async for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 async def _streamed(items: AsyncIterable[T] | Iterable[T]) -> AsyncIterable[T]:

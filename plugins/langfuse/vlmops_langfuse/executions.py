@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
 from vlmops.platforms.records import Execution, ExecutionQuery, ScoreTarget
 from vlmops_langfuse.media import resolved
+from vlmops_langfuse.score_bodies import recorded_score
 
 if TYPE_CHECKING:
+    from vlmops.platforms.records import TargetedScore
     from vlmops_langfuse.connection import LangfuseConnection
+    from vlmops_langfuse.scores import LangfuseScores
     from vlmops_langfuse.settings import LangfuseSettings
 
 _PAGE = 100
@@ -23,8 +26,9 @@ _KINDS = {"LLM": "GENERATION", "RERANKER": "RETRIEVER"}
 class LangfuseExecutions:
     """Observations of one project."""
 
-    def __init__(self, connection: LangfuseConnection) -> None:
+    def __init__(self, connection: LangfuseConnection, scores: LangfuseScores) -> None:
         self._connection = connection
+        self._scores = scores
 
     async def read(self, query: ExecutionQuery) -> AsyncIterator[Execution]:
         """Observations that fit, newest first, streamed page by page.
@@ -35,16 +39,28 @@ class LangfuseExecutions:
         conditions = [*_conditions(query), *await self._environment(query.project)]
         params = {
             "fields": _FIELDS,
-            "limit": min(_PAGE, query.limit) if query.limit else _PAGE,
+            "limit": min(_PAGE, query.limit) if query.limit and not query.scores else _PAGE,
             "filter": json.dumps(conditions) if conditions else None,
         }
         count = 0
         async for rows in self._connection.cursor_pages("/api/public/v2/observations", params):
+            scores_of = await self._said_of(rows) if query.needs_scores else {}
             for row in rows:
-                if query.limit is not None and count >= query.limit:
-                    return
-                count += 1
-                yield to_execution(row, self._connection.settings)
+                scores = scores_of.get((row["traceId"], row["id"]), ())
+                if query.admits(scores):
+                    yield to_execution(row, self._connection.settings, scores)
+                    count += 1
+                    if count == query.limit:
+                        return
+
+    async def _said_of(self, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[TargetedScore]]:
+        """By trace and observation, what was said of the observation and what was said of its trace."""
+        found = await self._scores.rows(sorted({row["traceId"] for row in rows}))
+        scores = [score for score in map(recorded_score, found) if score is not None]
+        return {
+            (row["traceId"], row["id"]): [s for s in scores if _is_about(s.target, row["traceId"], row["id"])]
+            for row in rows
+        }
 
     async def _environment(self, project: str | None) -> list[dict[str, Any]]:
         if project is None:
@@ -55,7 +71,15 @@ class LangfuseExecutions:
         return [_any_of("environment", [project])]
 
 
-def to_execution(row: Mapping[str, Any], settings: LangfuseSettings) -> Execution:
+def _is_about(target: ScoreTarget, trace_id: str, observation_id: str) -> bool:
+    if target.kind == "trace":
+        return target.id == trace_id
+    return (target.trace_id, target.id) == (trace_id, observation_id)
+
+
+def to_execution(
+    row: Mapping[str, Any], settings: LangfuseSettings, scores: Sequence[TargetedScore] = ()
+) -> Execution:
     """The execution an observation stands for."""
     started = datetime.fromisoformat(row["startTime"])
     case = Case(
@@ -67,7 +91,13 @@ def to_execution(row: Mapping[str, Any], settings: LangfuseSettings) -> Executio
         latency=_latency(row, started),
     )
     return Execution(
-        case, ScoreTarget("span", row["id"], row["traceId"]), started, row.get("sessionId") or None
+        case,
+        ScoreTarget("span", row["id"], row["traceId"]),
+        started,
+        row.get("sessionId") or None,
+        row.get("name") or "",
+        row["type"],
+        scores,
     )
 
 

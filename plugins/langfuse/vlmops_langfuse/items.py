@@ -17,6 +17,7 @@ from typing import Any
 from vlmops.datasets import Sample, digest
 from vlmops.errors import SampleError, UsageError
 from vlmops.images import Image, ImageReference, images_in, map_images, restore_images, to_json
+from vlmops.platforms.collecting import execution_link
 from vlmops_langfuse.references import reference_to
 
 MACHINE_KEY = "vision"
@@ -94,6 +95,7 @@ def to_item(sample: Sample, dataset_id: str, *, as_chat: bool = True) -> dict[st
         **shown,
         "metadata": {**shown["metadata"], MACHINE_KEY: machine},
         "status": "ACTIVE",
+        **_source(sample),
     }
 
 
@@ -207,6 +209,12 @@ def _text_of(sample: Sample) -> str:
     if sample.tags:
         content["tags"] = list(sample.tags)
     return json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+
+
+def _source(sample: Sample) -> dict[str, str]:
+    """The observation the sample was made of, to which the item's page then leads."""
+    link = execution_link(sample, "langfuse")
+    return {} if link is None else {"sourceTraceId": link.trace_id, "sourceObservationId": link.span_id}
 
 
 def _shown_inputs(sample: Sample, as_chat: bool) -> Any:

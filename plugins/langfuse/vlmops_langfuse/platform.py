@@ -38,7 +38,7 @@ class LangfusePlatform:
         self.datasets = LangfuseDatasets(self._connection)
         self.scores = LangfuseScores(self._connection)
         self.experiments = LangfuseExperiments(self._connection, self.datasets, self.scores)
-        self.executions = LangfuseExecutions(self._connection)
+        self.executions = LangfuseExecutions(self._connection, self.scores)
 
     @property
     def location(self) -> str:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import PlatformError
 from vlmops.evaluators import Score, SetScore, Value
+from vlmops.platforms.records import ScoreTarget, TargetedScore
 
 if TYPE_CHECKING:
-    from vlmops.platforms.records import ScoreTarget, TargetedScore
+    from vlmops.platforms.records import Annotator
 
 MACHINE_KEY = "vlmops"
 """Where a score's metadata says what Langfuse has no field for."""
@@ -124,6 +125,22 @@ def from_row(row: Mapping[str, Any]) -> Score:
         (_bound(low, -1), _bound(high, 1)) if note.get("range") else None,
         metadata,
     )
+
+
+def recorded_score(row: Mapping[str, Any]) -> TargetedScore | None:
+    """A row of Langfuse's list with what it is about; ``None`` when that is neither observation nor trace."""
+    subject = row["subject"]
+    if subject["kind"] not in ("observation", "trace") or row.get("value") is None:
+        return None
+    if subject["kind"] == "observation":
+        target = ScoreTarget("span", subject["id"], subject["traceId"])
+    else:
+        target = ScoreTarget("trace", subject["id"])
+    annotator = _ANNOTATORS.get(row.get("source", ""), "CODE")
+    return TargetedScore(target, from_row(row), annotator, datetime.fromisoformat(row["timestamp"]))
+
+
+_ANNOTATORS: Mapping[str, Annotator] = {"ANNOTATION": "HUMAN", "EVAL": "LLM", "API": "CODE"}
 
 
 def given_by(row: Mapping[str, Any]) -> tuple[str, int]:

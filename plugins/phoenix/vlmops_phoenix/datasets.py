@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from vlmops.datasets import ImageDataset, Sample
 from vlmops.errors import PlatformError, PlatformUnavailable, SampleError
+from vlmops.platforms.collecting import execution_link
 from vlmops.platforms.outcome import BatchOutcome
 from vlmops.platforms.records import DatasetHeader, DatasetState, DatasetVersion
 from vlmops_phoenix.examples import from_example, to_example
@@ -169,7 +170,7 @@ class PhoenixDatasetWriter:
     async def write(self, samples: Sequence[Sample]) -> BatchOutcome:
         """Append or update these samples in one request."""
         examples = [to_example(sample, self._pictures.url_of) for sample in samples]
-        body = {
+        body: dict[str, Any] = {
             "action": "append",
             "name": self._header.name,
             "description": self._header.description,
@@ -179,6 +180,9 @@ class PhoenixDatasetWriter:
             "splits": [example["splits"] for example in examples],
             "example_ids": [example["id"] for example in examples],
         }
+        links = [execution_link(sample, "phoenix") for sample in samples]
+        if any(links):
+            body["span_ids"] = [link.span_id if link else None for link in links]
         answer = await self._connection.post("/v1/datasets/upload", body, {"sync": "true"})
         data = answer["data"]
         created, updated = data["num_created_examples"], data["num_updated_examples"]

@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from vlmops.concurrency import batches
 from vlmops.errors import ImageError
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
 from vlmops.platforms.records import Execution, ExecutionQuery, ScoreTarget
+from vlmops_phoenix.annotations import PhoenixAnnotations
 from vlmops_phoenix.span_messages import messages_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from vlmops.platforms.records import TargetedScore
     from vlmops_phoenix.connection import PhoenixConnection
     from vlmops_phoenix.pictures import PhoenixPictures
 
@@ -30,16 +33,22 @@ class PhoenixExecutions:
 
     async def read(self, query: ExecutionQuery) -> AsyncIterator[Execution]:
         """Executions that fit, newest first, streamed page by page."""
-        project = quote(query.project or self._connection.settings.project, safe="")
-        path = f"/v1/projects/{project}/spans"
+        project = query.project or self._connection.settings.project
+        path = f"/v1/projects/{quote(project, safe='')}/spans"
+        annotations = PhoenixAnnotations(self._connection, project)
+        parameters = _parameters(query)
         count = 0
-        async for span in self._connection.pages(path, _parameters(query)):
-            if query.limit is not None and count >= query.limit:
-                return
-            count += 1
-            yield self._execution(span)
+        async for spans in batches(self._connection.pages(path, parameters), parameters["limit"]):
+            scores_of = await annotations.on_spans(spans) if query.needs_scores else {}
+            for span in spans:
+                scores = scores_of.get(span["context"]["span_id"], ())
+                if query.admits(scores):
+                    yield self._execution(span, scores)
+                    count += 1
+                    if count == query.limit:
+                        return
 
-    def _execution(self, span: Mapping[str, Any]) -> Execution:
+    def _execution(self, span: Mapping[str, Any], scores: Sequence[TargetedScore]) -> Execution:
         started = datetime.fromisoformat(span["start_time"])
         ended = datetime.fromisoformat(span["end_time"])
         context = span["context"]
@@ -53,7 +62,9 @@ class PhoenixExecutions:
             latency=(ended - started).total_seconds(),
         )
         target = ScoreTarget("span", context["span_id"], context["trace_id"])
-        return Execution(case, target, started, attributes.get("session.id"))
+        return Execution(
+            case, target, started, attributes.get("session.id"), span["name"], span["span_kind"], scores
+        )
 
     def _messages(self, attributes: Mapping[str, Any], side: str) -> list[dict[str, Any]]:
         """The side's messages, each picture as an image; one that cannot be an image stays its URL."""
@@ -69,7 +80,7 @@ class PhoenixExecutions:
 
 def _parameters(query: ExecutionQuery) -> dict[str, Any]:
     chosen: dict[str, Any] = {
-        "limit": min(_PAGE, query.limit) if query.limit else _PAGE,
+        "limit": min(_PAGE, query.limit) if query.limit and not query.scores else _PAGE,
         "sort": "start_time",
         "start_time": query.start.isoformat() if query.start else None,
         "end_time": query.end.isoformat() if query.end else None,

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from vlmops.cli import datasets, demo, doctor, evaluators, experiments, media
+from vlmops.cli import datasets, demo, doctor, evaluators, experiments, media, traces
 from vlmops.cli.exit_codes import ExitCode
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.command("push")(datasets.push_command)
 app.command("pull")(datasets.pull_command)
 app.command("run")(experiments.run_command)
 app.command("score")(experiments.score_command)
+app.command("collect")(traces.collect_command)
 app.command("evaluators")(evaluators.evaluators_command)
 app.add_typer(media.app, name="media")
 

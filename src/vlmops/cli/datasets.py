@@ -9,11 +9,11 @@ import typer
 
 from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.options import PlatformOption, TargetOption, UrlOption, connected
-from vlmops.cli.output import JsonOption, console, counting, json_text, print_failures, print_json
+from vlmops.cli.output import JsonOption, console, counting, print_failures, print_json
+from vlmops.cli.push_report import print_push, write_failures
 
 if TYPE_CHECKING:
     from vlmops.images import Preparation
-    from vlmops.platforms import ItemFailure, PushReport
 
 
 def push_command(
@@ -45,7 +45,7 @@ def push_command(
     )
     targets = [connected(platform, url) for platform in dict.fromkeys(to)]
     if failures is not None:
-        _write_failures(failures, [])
+        write_failures(failures, [])
     with counting("samples", quiet=as_json) as progress:
         report = push(
             dataset,
@@ -56,11 +56,11 @@ def push_command(
         )
     everything = [*report.failures, *(f for target in report.targets for f in target.failures)]
     if failures is not None:
-        _write_failures(failures, everything)
+        write_failures(failures, everything)
     if as_json:
         print_json(report)
     else:
-        _print_push(report)
+        print_push(report)
         print_failures(
             everything, f"all are in {failures}" if failures else "--failures FILE writes all of them"
         )
@@ -95,30 +95,3 @@ def _preparation(max_side: int | None, keep_metadata: bool) -> Preparation:
     from vlmops.images import Preparation
 
     return Preparation(max_side=max_side, strip_metadata=not keep_metadata)
-
-
-def _print_push(report: PushReport) -> None:
-    from rich.table import Table
-
-    table = Table(title=f"{report.dataset}  revision {report.revision[:12]}  {report.seconds:.1f} s")
-    for heading in ("platform", "created", "updated", "unchanged", "deleted", "failed"):
-        table.add_column(heading, justify="left" if heading == "platform" else "right")
-    for target in report.targets:
-        failed = len(target.failures) + len(report.failures)
-        counts = (target.created, target.updated, target.unchanged, target.deleted, failed)
-        table.add_row(target.platform, *map(str, counts))
-    out = console()
-    out.print(table)
-    for target in report.targets:
-        if target.url:
-            out.print(f"{target.platform}: {target.url}")
-
-
-def _write_failures(file: Path, failures: list[ItemFailure]) -> None:
-    from vlmops.errors import UsageError
-
-    try:
-        with file.open("w", encoding="utf-8") as out:
-            out.writelines(json_text(failure) + "\n" for failure in failures)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror}") from error

@@ -18,6 +18,7 @@ from vlmops.cli.options import (
     made_evaluators,
 )
 from vlmops.cli.output import JsonOption, console, counting, measured, print_failures, print_json
+from vlmops.cli.times import as_utc
 
 if TYPE_CHECKING:
     from vlmops.experiments import ExperimentResult
@@ -98,7 +99,7 @@ def score_command(
         _report([result], as_json)
         return
     query = ExecutionQuery(
-        project=project, start=_utc(since), name=span_name, kind=span_kind or None, limit=limit
+        project=project, start=as_utc(since), name=span_name, kind=span_kind or None, limit=limit
     )
     with counting("executions", quiet=as_json) as count:
         report = score_executions(platform, query, evaluators, progress=count)
@@ -111,12 +112,6 @@ def _variant_name(name: str | None, model: str, several: bool) -> str:
     if name is None:
         return model
     return f"{name} {model}" if several else name
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    from datetime import UTC
-
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def _report(results: list[ExperimentResult], as_json: bool) -> None:

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from vlmops.platforms.collecting import (
+    ExecutionLink,
+    answered,
+    collect,
+    collect_async,
+    execution_link,
+    sample_of,
+    samples_from_executions,
+    scored,
+)
 from vlmops.platforms.outcome import (
     BatchOutcome,
     ItemFailure,
@@ -25,6 +35,7 @@ from vlmops.platforms.records import (
     TargetedScore,
 )
 from vlmops.platforms.registry import PlatformEntry, connect, platforms, plugin
+from vlmops.platforms.score_condition import ScoreCondition
 from vlmops.platforms.scoring import ScoringReport, score_executions, score_executions_async
 
 __all__ = [
@@ -32,6 +43,7 @@ __all__ = [
     "Capabilities",
     "Check",
     "Execution",
+    "ExecutionLink",
     "ExecutionQuery",
     "ExperimentPlan",
     "ExperimentRecord",
@@ -42,18 +54,26 @@ __all__ = [
     "PullReport",
     "PushReport",
     "Run",
+    "ScoreCondition",
     "ScoreReport",
     "ScoreTarget",
     "ScoringReport",
     "TargetReport",
     "TargetedScore",
+    "answered",
+    "collect",
+    "collect_async",
     "connect",
+    "execution_link",
     "platforms",
     "plugin",
     "pull",
     "pull_async",
     "push",
     "push_async",
+    "sample_of",
+    "samples_from_executions",
     "score_executions",
     "score_executions_async",
+    "scored",
 ]

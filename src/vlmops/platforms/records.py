@@ -6,12 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from vlmops.platforms.score_condition import all_hold
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from vlmops.datasets import Sample
     from vlmops.evaluators import Case, Evaluator, Failure, Score
     from vlmops.models import ModelReply
+    from vlmops.platforms.score_condition import ScoreCondition
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,9 @@ Progress = Callable[[int, int], None]
 
 TargetKind = Literal["span", "trace", "session", "run"]
 
+Annotator = Literal["CODE", "LLM", "HUMAN"]
+"""Who gave a score."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreTarget:
@@ -199,7 +205,7 @@ class TargetedScore:
 
     target: ScoreTarget
     score: Score
-    annotator: Literal["CODE", "LLM", "HUMAN"] = "CODE"
+    annotator: Annotator = "CODE"
     timestamp: datetime | None = None
 
 
@@ -215,6 +221,8 @@ class ExecutionQuery:
         kind: Kind of span (``"LLM"``, ``"CHAIN"``, ...); any when ``None``.
         trace_ids: Only these traces.
         limit: At most so many.
+        scores: Conditions that must all hold for scores of the execution itself or of its whole trace.
+        with_scores: Whether to read what was said of each execution; done for conditions anyway.
     """
 
     project: str | None = None
@@ -224,6 +232,17 @@ class ExecutionQuery:
     kind: str | None = None
     trace_ids: Sequence[str] = ()
     limit: int | None = None
+    scores: Sequence[ScoreCondition] = ()
+    with_scores: bool = False
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether scores must be read."""
+        return self.with_scores or bool(self.scores)
+
+    def admits(self, scores: Sequence[TargetedScore]) -> bool:
+        """Whether an execution with these scores fits the conditions."""
+        return all_hold(self.scores, [item.score for item in scores])
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +254,18 @@ class Execution:
         target: The span, for writing scores to it.
         session_id: Its session, if it is in one.
         started_at: When it began.
+        name: Name of the span.
+        kind: Kind of the span in the platform's own word.
+        scores: What was said of it or of its whole trace, by anyone; empty unless the query asks.
     """
 
     case: Case
     target: ScoreTarget
     started_at: datetime
     session_id: str | None = None
+    name: str = ""
+    kind: str = ""
+    scores: Sequence[TargetedScore] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from vlmops.blocking import blocking
+from vlmops.concurrency import batches
 from vlmops.evaluators import Case, Evaluator, Failure, FailureKind, applies, evaluate_in_thread
 from vlmops.platforms.records import Execution, ExecutionQuery, TargetedScore
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 _CONCURRENCY = 8
-
-T = TypeVar("T")
 
 Adjust = Callable[[Case], Case]
 """Changes a case before it is evaluated, e.g. to add what was expected."""
@@ -82,7 +81,7 @@ async def score_executions_async(
         PlatformError: The project is not there, or the platform broke down; run it again.
     """
     report = ScoringReport()
-    async for batch in _batches(platform.executions.read(query)):
+    async for batch in batches(platform.executions.read(query), _BATCH):
         scores = await _evaluate_all(batch, evaluators, adjust, report)
         outcome = await platform.scores.write(scores) if scores else None
         report.executions += len(batch)
@@ -114,14 +113,3 @@ async def _evaluate_all(
 
     found = await asyncio.gather(*(one(each, evaluator) for each in batch for evaluator in evaluators))
     return [score for scores in found for score in scores]
-
-
-async def _batches(items: AsyncIterator[T]) -> AsyncIterator[list[T]]:
-    batch: list[T] = []
-    async for item in items:
-        batch.append(item)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -33,7 +33,19 @@ from vlmops.evaluators import (
 from vlmops.experiments import Experiment, ExperimentResult
 from vlmops.images import Image
 from vlmops.models import ModelReply
-from vlmops.platforms import ExecutionQuery, Platform, ScoreReport, pull, push, score_executions
+from vlmops.platforms import (
+    ExecutionLink,
+    ExecutionQuery,
+    Platform,
+    ScoreCondition,
+    ScoreReport,
+    answered,
+    collect,
+    execution_link,
+    pull,
+    push,
+    score_executions,
+)
 from vlmops.platforms.records import Execution, TargetedScore, Task
 from vlmops.testing.pictures import picture
 
@@ -251,6 +263,43 @@ class PlatformContract:
         report = written(platform, [good, bad])
         assert report.written == 1
         assert [failure.id for failure in report.failures] == [unknown.id]
+
+    def test_executions_are_chosen_by_what_was_said_of_them(self, platform: Platform, name: str) -> None:
+        if not self.record_execution(platform, name, picture(7), "seven"):
+            pytest.skip("this suite cannot record an execution here")
+        execution = executions_on(platform, ExecutionQuery(project=name))[0]
+        said = [Score("doubt", 0.25, range=(0.0, 1.0)), Score("verdict", "wrong", range=None)]
+        assert written(platform, [TargetedScore(execution.target, score) for score in said]).written == 2
+
+        def chosen(*conditions: str) -> list[Execution]:
+            wanted = [ScoreCondition.parse(condition) for condition in conditions]
+            return executions_on(platform, ExecutionQuery(project=name, scores=wanted, limit=1))
+
+        for conditions in (["doubt<0.5"], ["verdict=wrong"], ["doubt>=0.25", "verdict!=right"], ["doubt"]):
+            (found,) = chosen(*conditions)
+            assert {item.score.name: item.score.value for item in found.scores} == {
+                "doubt": 0.25,
+                "verdict": "wrong",
+            }
+        assert not any(map(chosen, ("doubt>0.5", "verdict=right", "nobody said")))
+
+    def test_executions_become_samples_of_a_dataset_once(
+        self, platform: Platform, name: str, tmp_path: Path
+    ) -> None:
+        if not self.record_execution(platform, name, picture(7), "seven"):
+            pytest.skip("this suite cannot record an execution here")
+        query = ExecutionQuery(project=name)
+        target = executions_on(platform, query)[0].target
+        first = collect(platform, query, name, expected=answered).targets[0]
+        again = collect(platform, query, name, expected=answered).targets[0]
+        assert (first.created, first.failures) == (1, [])
+        assert (again.created, again.updated, again.unchanged) == (0, 0, 1)
+        assert pull(platform, name, tmp_path / "pulled").failures == []
+        (sample,) = ImageDataset.from_folder(tmp_path / "pulled")
+        assert (sample.id, sample.expected) == (target.id, "seven")
+        assert sample.images[0].read() == picture(7).read()
+        link = execution_link(sample, platform.name)
+        assert link == ExecutionLink(target.trace_id, target.id)
 
     def unknown_target(self, execution: Execution) -> str:
         """An id of the right form that the platform does not know."""

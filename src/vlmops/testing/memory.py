@@ -327,8 +327,19 @@ class MemoryExecutions:
                 continue
             if query.end is not None and execution.started_at >= query.end:
                 continue
+            if query.name not in (None, execution.name):
+                continue
+            if execution.kind and query.kind not in (None, execution.kind):
+                continue
+            scores = self._said_of(execution) if query.needs_scores else ()
+            if not query.admits(scores):
+                continue
             count += 1
-            yield execution
+            yield replace(execution, scores=scores)
+
+    def _said_of(self, execution: Execution) -> list[TargetedScore]:
+        own = (execution.target, ScoreTarget("trace", execution.target.trace_id))
+        return [TargetedScore(t, score) for (t, _), score in self.platform.written.items() if t in own]
 
 
 def _succeeded(run: Run | None) -> bool:

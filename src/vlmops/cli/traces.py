@@ -1,0 +1,105 @@
+"""``vlmops collect``: recorded executions become a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from vlmops.cli.exit_codes import ExitCode
+from vlmops.cli.options import PlatformOption, UrlOption, connected
+from vlmops.cli.output import JsonOption, counting, print_failures, print_json
+from vlmops.cli.push_report import print_push, write_failures
+from vlmops.cli.times import as_utc
+
+if TYPE_CHECKING:
+    from vlmops.platforms.collecting import Expected
+
+SinceOption = typer.Option(None, "--since", help="Only executions from then on (UTC).")
+UntilOption = typer.Option(None, "--until", help="Only executions before then (UTC).")
+ProjectOption = typer.Option(None, "--project", help="Project on the platform; its default otherwise.")
+SpanNameOption = typer.Option(None, "--span-name", help="Name of recorded spans.")
+LimitOption = typer.Option(None, "--limit", min=1, help="At most so many executions, the newest.")
+
+
+def collect_command(
+    dataset: str = typer.Argument(help="Name of the dataset to add to."),
+    on: str = PlatformOption,
+    url: str | None = UrlOption,
+    to: list[str] = typer.Option([], "--to", help="Platform that holds the dataset; the same one otherwise."),
+    project: str | None = ProjectOption,
+    span_kind: str = typer.Option("LLM", "--kind", help="Kind of recorded span; '' for any."),
+    span_name: str | None = SpanNameOption,
+    since: datetime | None = SinceOption,
+    until: datetime | None = UntilOption,
+    score: list[str] = typer.Option(
+        [],
+        "--score",
+        help="Condition on a score or annotation: 'cer>0.2', 'feedback=bad', 'name'; repeatable.",
+    ),
+    expected: str = typer.Option(
+        "", "--expected", help="'output': what was answered is right; 'score:NAME': what that score says."
+    ),
+    limit: int | None = LimitOption,
+    description: str = typer.Option("", "--description", help="For people."),
+    failures: Path | None = typer.Option(None, "--failures", help="Write every failure to this .jsonl file."),
+    as_json: bool = JsonOption,
+) -> None:
+    """Make samples of recorded executions, pictures and all. Run again to add what is new."""
+    from vlmops.platforms import ExecutionQuery, ScoreCondition, collect
+
+    query = ExecutionQuery(
+        project=project,
+        start=as_utc(since),
+        end=as_utc(until),
+        name=span_name,
+        kind=span_kind or None,
+        limit=limit,
+        scores=[ScoreCondition.parse(each) for each in score],
+        with_scores=True,
+    )
+    right_answer = _expected(expected)
+    platform = connected(on, url)
+    targets = [platform if name == on else connected(name, None) for name in dict.fromkeys(to or [on])]
+    if failures is not None:
+        write_failures(failures, [])
+    with counting("executions", quiet=as_json) as progress:
+        report = collect(
+            platform,
+            query,
+            dataset,
+            to=targets,
+            expected=right_answer,
+            description=description,
+            progress=progress,
+        )
+    everything = [*report.failures, *(f for target in report.targets for f in target.failures)]
+    if failures is not None:
+        write_failures(failures, everything)
+    if as_json:
+        print_json(report)
+    else:
+        print_push(report)
+        rest = f"all are in {failures}" if failures else "--failures FILE writes all of them"
+        print_failures(everything, rest)
+    if everything:
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _expected(text: str) -> Expected | None:
+    from vlmops.errors import UsageError
+    from vlmops.platforms import answered, scored
+
+    ways: dict[str, Callable[[str], Expected | None]] = {
+        "": lambda _: None,
+        "output": lambda _: answered,
+        "score": lambda name: scored(name) if name else None,
+    }
+    kind, _, name = text.partition(":")
+    found = ways[kind](name) if kind in ways and (kind == "score") == bool(name) else None
+    if found is None and text:
+        raise UsageError(f"--expected {text!r} is neither 'output' nor 'score:NAME'")
+    return found
