@@ -1,0 +1,90 @@
+"""The port to a platform that takes traces; adapters fulfil it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    from vlmops.images import Image
+    from vlmops.tracing.dialect import Dialect
+
+Field = Literal["input", "output", "metadata"]
+"""The part of a span that a picture belongs to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracingOptions:
+    """What an application may say for all platforms; each uses what it knows.
+
+    Attributes:
+        project: Project that traces go to, where keys do not decide that already.
+        environment: ``production``, ``staging``, ...
+        release: Version of the application.
+        media_store: Folder or fsspec URL for pictures, where the platform keeps none itself.
+    """
+
+    project: str | None = None
+    environment: str | None = None
+    release: str | None = None
+    media_store: str | None = None
+
+
+@runtime_checkable
+class TraceDestination(Protocol):
+    """One platform, as the exporter of spans sees it. All methods are called on background threads."""
+
+    @property
+    def name(self) -> str:
+        """The platform's name, for messages."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its screens want pictures and facts to stand in a span."""
+        ...
+
+    @property
+    def resource(self) -> Mapping[str, str]:
+        """Resource attributes that every span must carry there: the project, the environment, ..."""
+        ...
+
+    def exporter(self) -> SpanExporter:
+        """A new native OTLP exporter; it belongs to the process that made it."""
+        ...
+
+    def keep(self, image: Image, *, trace_id: str, span_id: str, field: Field) -> str:
+        """Store a picture natively, once; gives what to write in its place.
+
+        Args:
+            image: The picture, in memory.
+            trace_id: 32 hexadecimal digits.
+            span_id: 16 hexadecimal digits.
+            field: Where in the span it stands.
+
+        Raises:
+            MediaError: This picture cannot be stored.
+            PlatformUnavailable: No picture can be stored now.
+        """
+        ...
+
+    def attach(self, provider: TracerProvider, processor: SpanProcessor) -> Callable[[], None]:
+        """Have the provider's spans reach the processor, by way of whatever the platform's SDK adds to them.
+
+        Returns:
+            Undoes it.
+        """
+        ...
+
+    def renew(self) -> None:
+        """Let go of connections: this is a forked child, and they belong to its parent."""
+        ...
+
+    def shutdown(self) -> None:
+        """Let go of everything; called once, after the last span."""
+        ...
