@@ -76,6 +76,11 @@ ROUTES = [
 ]
 
 
+_BY_SHAPE: dict[tuple[str, int], list[Route]] = {}
+for _route in ROUTES:
+    _BY_SHAPE.setdefault((_route.method, _route.template.count("/")), []).append(_route)
+
+
 def _check_key(project: Project, route: Route, call: Call) -> None:
     """Refuse a wrong or missing key, in the words of the route's family."""
     if route is _HEALTH:
@@ -132,7 +137,8 @@ class Api:
 
     def route_of(self, method: str, raw_path: str) -> Route | None:
         """The route of a request; static segments win over parameters."""
-        fitting = [each for each in ROUTES if each.method == method and each.match(raw_path) is not None]
+        candidates = _BY_SHAPE.get((method, raw_path.count("/")), ())
+        fitting = [each for each in candidates if each.match(raw_path) is not None]
         return min(fitting, key=lambda each: each.template.count("{"), default=None)
 
     def name_of(self, call: Call, raw_path: str) -> str:

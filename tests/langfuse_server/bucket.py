@@ -22,10 +22,11 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True)
 class StoredObject:
-    """Bytes with the content type they were uploaded as."""
+    """Bytes with the content type they were uploaded as, and an opaque name of their version."""
 
     data: bytes
     content_type: str
+    etag: str
 
 
 class Bucket:
@@ -105,22 +106,20 @@ class Bucket:
         return self._clock.now() / 1000 > signed_at + lifetime
 
     def _put(self, call: Call) -> Reply:
-        checksum = base64.b64encode(hashlib.sha256(call.data).digest()).decode()
-        if checksum != call.headers["x-amz-checksum-sha256"]:
+        digest = hashlib.sha256(call.data).digest()
+        if base64.b64encode(digest).decode() != call.headers["x-amz-checksum-sha256"]:
             message = "The SHA256 you specified did not match the calculated checksum."
             return _refusal(400, "BadDigest", message)
-        self.objects[call.path] = StoredObject(call.data, call.headers["content-type"])
-        return Reply(None, 200, {"etag": _etag(call.data)})
+        self.objects[call.path] = StoredObject(
+            call.data, call.headers["content-type"], f'"{digest.hex()[:32]}"'
+        )
+        return Reply(None, 200, {"etag": self.objects[call.path].etag})
 
     def _get(self, call: Call) -> Reply:
         stored = self.objects.get(call.path)
         if stored is None:
             return _refusal(404, "NoSuchKey", "The specified key does not exist.")
-        return Reply(stored.data, 200, {"content-type": stored.content_type, "etag": _etag(stored.data)})
-
-
-def _etag(data: bytes) -> str:
-    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+        return Reply(stored.data, 200, {"content-type": stored.content_type, "etag": stored.etag})
 
 
 def _refusal(status: int, code: str, message: str) -> Reply:

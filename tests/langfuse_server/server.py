@@ -258,7 +258,7 @@ def _listening_socket() -> socket.socket:
 def _configuration(gateway: Gateway) -> uvicorn.Config:
     return uvicorn.Config(
         gateway,
-        http="h11",
+        http="httptools",
         ws="none",
         loop="asyncio",
         lifespan="off",

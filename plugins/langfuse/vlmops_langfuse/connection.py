@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from vlmops.errors import PlatformError, PlatformUnavailable
-from vlmops_langfuse.pool import HttpPool
+from vlmops_langfuse.pool import HttpAnswer, HttpPool, NoAnswer
 from vlmops_langfuse.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 
     from vlmops_langfuse.settings import LangfuseSettings
 
-_TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
 _GONE = frozenset({502, 503, 504})
 _SHOWN = 400
 
@@ -55,16 +52,14 @@ class LangfuseConnection:
         """Connections to the API; they belong to the running event loop."""
         if self._http is None:
             keys = (self.settings.public_key, self.settings.secret_key)
-            self._http = HttpPool(
-                self.settings.concurrency, base_url=self.settings.url, auth=keys, timeout=_TIMEOUT
-            )
+            self._http = HttpPool(self.settings.concurrency, self.settings.url, keys)
         return self._http
 
     @property
     def bucket(self) -> HttpPool:
         """Connections to the bucket, which must never see the keys."""
         if self._bucket is None:
-            self._bucket = HttpPool(self.settings.concurrency, timeout=_TIMEOUT)
+            self._bucket = HttpPool(self.settings.concurrency)
         return self._bucket
 
     async def aclose(self) -> None:
@@ -92,7 +87,7 @@ class LangfuseConnection:
 
     async def request(
         self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
-    ) -> httpx.Response:
+    ) -> HttpAnswer:
         """A JSON answer that is no error.
 
         Raises:
@@ -103,14 +98,14 @@ class LangfuseConnection:
         what = f"{method} {path}"
         try:
             response = await self.retries.answer(
-                lambda: self.http.request(method, path, params=chosen, json=body)
+                lambda: self.http.request(method, path, params=chosen, body=body)
             )
-        except httpx.TransportError as error:
+        except NoAnswer as error:
             raise await self._unanswered(what, error) from error
-        if response.status_code in _GONE:
+        if response.status in _GONE:
             raise PlatformUnavailable(self._refusal(what, response))
-        if response.is_error:
-            raise LangfuseRefusal(self._refusal(what, response), response.status_code, _reason(response))
+        if not response.is_success:
+            raise LangfuseRefusal(self._refusal(what, response), response.status, _reason(response))
         if "json" not in response.headers.get("content-type", ""):
             raise PlatformError(
                 f"{self.settings.url} answered {what} with something that is not JSON: is it a Langfuse?"
@@ -151,33 +146,33 @@ class LangfuseConnection:
         """The project's address in Langfuse's own screens."""
         return f"{self.settings.url}/project/{await self.project_id()}"
 
-    async def _unanswered(self, what: str, error: httpx.TransportError) -> PlatformError:
+    async def _unanswered(self, what: str, error: NoAnswer) -> PlatformError:
         """One request that breaks every time is that request's fault, as long as others are answered."""
         try:
-            alive = (await self.http.get("/api/public/health")).is_success
-        except httpx.TransportError:
+            alive = (await self.http.request("GET", "/api/public/health")).is_success
+        except NoAnswer:
             alive = False
         if alive:
-            message = f"Langfuse breaks off {what} every time ({type(error).__name__})"
-            return LangfuseRefusal(message, 0, type(error).__name__)
+            message = f"Langfuse breaks off {what} every time ({error})"
+            return LangfuseRefusal(message, 0, str(error))
         return PlatformUnavailable(
-            f"Langfuse at {self.settings.url} does not answer ({type(error).__name__}): "
+            f"Langfuse at {self.settings.url} does not answer ({error}): "
             "is it running, and is LANGFUSE_BASE_URL right?"
         )
 
-    def _refusal(self, what: str, response: httpx.Response) -> str:
-        if response.status_code in (401, 403):
+    def _refusal(self, what: str, response: HttpAnswer) -> str:
+        if response.status in (401, 403):
             return (
                 f"Langfuse at {self.settings.url} refused {what}: the keys are not those of a project there "
                 "(check LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL together)"
             )
-        return f"Langfuse answered {what} with {response.status_code}: {_reason(response)}"
+        return f"Langfuse answered {what} with {response.status}: {_reason(response)}"
 
 
 _PAGES_AT_ONCE = 4
 
 
-def _reason(response: httpx.Response) -> str:
+def _reason(response: HttpAnswer) -> str:
     """What the server said, in one line."""
     try:
         body = response.json()

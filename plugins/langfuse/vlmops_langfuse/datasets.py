@@ -21,7 +21,7 @@ from vlmops_langfuse.versions import newest_version, recorded_versions
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-    import httpx
+    from vlmops_langfuse.pool import HttpAnswer
 
 _NOT_FOUND = 404
 
@@ -172,7 +172,7 @@ class LangfuseDatasets:
                 yield error
 
 
-def _server_time(response: httpx.Response) -> str:
+def _server_time(response: HttpAnswer) -> str:
     """The server's clock, as it stood when it answered, else ours."""
     said = response.headers.get("date")
     moment = parsedate_to_datetime(said) if said else datetime.now(UTC)

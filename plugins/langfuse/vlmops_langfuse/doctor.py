@@ -12,13 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
-
 from vlmops.errors import ImageError, MediaError, PlatformError
 from vlmops.images import Image
 from vlmops.platforms.records import Check
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.media import LangfuseMedia, MediaOrigin, MediaTarget
+from vlmops_langfuse.pool import NoAnswer
 from vlmops_langfuse.references import media_id
 
 if TYPE_CHECKING:
@@ -84,11 +83,11 @@ def _sdk() -> tuple[tuple[int, int], Check]:
 async def _server(connection: LangfuseConnection) -> tuple[tuple[int, int], Check]:
     url = connection.settings.url
     try:
-        response = await connection.http.get("/api/public/health")
+        response = await connection.http.request("GET", "/api/public/health")
         said = str(response.json()["version"]) if response.is_success else ""
-    except httpx.TransportError as error:
+    except NoAnswer as error:
         fix = "start it, or set LANGFUSE_BASE_URL"
-        return (0, 0), Check("server", "error", f"{url} does not answer ({type(error).__name__})", fix)
+        return (0, 0), Check("server", "error", f"{url} does not answer ({error})", fix)
     except (ValueError, KeyError, TypeError):
         said = ""
     if not said:
@@ -128,7 +127,7 @@ def _pairing(sdk: tuple[int, int], server: tuple[int, int]) -> Check:
 
 async def _clock(connection: LangfuseConnection) -> Check:
     before = datetime.now(UTC)
-    response = await connection.http.get("/api/public/health")
+    response = await connection.http.request("GET", "/api/public/health")
     after = datetime.now(UTC)
     said = response.headers.get("date")
     if said is None:
@@ -193,7 +192,7 @@ def browser_check(url: str, base: str) -> Check:
 
 
 async def _limits(connection: LangfuseConnection) -> Check:
-    response = await connection.http.get("/api/public/v2/datasets", params={"limit": 1})
+    response = await connection.http.request("GET", "/api/public/v2/datasets", params={"limit": 1})
     limit, left = (response.headers.get(f"x-ratelimit-{name}") for name in ("limit", "remaining"))
     if limit is not None:
         return Check(

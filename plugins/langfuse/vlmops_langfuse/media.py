@@ -17,7 +17,7 @@ import httpx
 from vlmops.errors import ImageError, MediaError, PlatformUnavailable
 from vlmops.images import Image, ImageReference
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
-from vlmops_langfuse.pool import ssl_context
+from vlmops_langfuse.pool import HttpAnswer, NoAnswer, ssl_context
 from vlmops_langfuse.references import media_id, media_id_in_url, parse_reference, reference_to
 
 if TYPE_CHECKING:
@@ -127,30 +127,30 @@ class LangfuseMedia:
         started = time.monotonic()
         try:
             response = await self._connection.retries.answer(
-                lambda: self._connection.bucket.put(
-                    url, content=data, headers=_headers(image, url), timeout=_timeout(len(data))
+                lambda: self._connection.bucket.request(
+                    "PUT", url, content=data, headers=_headers(image, url), seconds=_longest(len(data))
                 )
             )
-        except httpx.TransportError as error:
+        except NoAnswer as error:
             message = (
                 f"{image.source}: Langfuse's bucket at {urlsplit(url).netloc} does not take the upload "
-                f"({type(error).__name__}); it comes from the server's LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT "
+                f"({error}); it comes from the server's LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT "
                 "and must be reachable from here"
             )
             raise MediaError(message) if self._stored else PlatformUnavailable(message) from error
         await self._confirm(identity, response, time.monotonic() - started)
-        if response.status_code not in _STORED:
+        if response.status not in _STORED:
             raise MediaError(
                 f"{image.source}: Langfuse's bucket at {urlsplit(url).netloc} refused the upload with "
-                f"{response.status_code}"
+                f"{response.status}"
             )
 
-    async def _confirm(self, identity: str, response: httpx.Response, seconds: float) -> None:
+    async def _confirm(self, identity: str, response: HttpAnswer, seconds: float) -> None:
         """Until this says 200 or 201, Langfuse refuses every item that names the picture."""
         body = {
             "uploadedAt": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "uploadHttpStatus": response.status_code,
-            "uploadHttpError": "" if response.status_code in _STORED else response.reason_phrase,
+            "uploadHttpStatus": response.status,
+            "uploadHttpError": "" if response.status in _STORED else response.reason,
             "uploadTimeMs": round(seconds * 1000),
         }
         try:
@@ -305,5 +305,5 @@ def _headers(image: Image, url: str) -> dict[str, str]:
     return headers
 
 
-def _timeout(length: int) -> httpx.Timeout:
-    return httpx.Timeout(60.0 + length / _SLOWEST_BYTES_PER_SECOND, connect=10.0, pool=None)
+def _longest(length: int) -> float:
+    return 60.0 + length / _SLOWEST_BYTES_PER_SECOND

@@ -20,7 +20,7 @@ class LangfusePlugin:
 
     name: str = "langfuse"
     requires: str = "langfuse"
-    modules: Sequence[str] = ("langfuse",)
+    modules: Sequence[str] = ("langfuse", "aiohttp")
 
     def connect(self, **options: Any) -> Platform:
         """Connect; options are those of :meth:`LangfuseSettings.resolve`."""

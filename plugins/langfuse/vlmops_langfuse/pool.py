@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
+import json
 import ssl
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from urllib.request import getproxies, proxy_bypass
 
-import httpx
+import aiohttp
+from yarl import URL
 
-_CONNECTIONS_EACH = 4
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CONNECT_SECONDS = 10.0
+_SILENT_SECONDS = 60.0
+_WHOLE_SECONDS = 300.0
+_COPIED_BYTES = 1 << 20
 
 
 @cache
@@ -18,49 +31,126 @@ def ssl_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-class HttpPool:
-    """A bounded number of connections, kept by several small clients; belongs to the running event loop.
+class NoAnswer(Exception):  # noqa: N818 - says what happened
+    """A request got no answer, or only a part of one; the message names the reason."""
 
-    One client looks at all of its connections twice for each request, which with many of them takes more time
-    than the request itself. What finds no connection free waits here, in no client's own queue.
 
-    Args:
-        connections: How many at most.
-        **options: Of each ``httpx.AsyncClient``.
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What a server answered.
+
+    Attributes:
+        status: The HTTP status.
+        reason: Its words.
+        headers: By name in any case.
+        content: The whole body.
     """
 
-    def __init__(self, connections: int, **options: Any) -> None:
-        self._clients: list[httpx.AsyncClient] = []
-        self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
-        for first in range(0, connections, _CONNECTIONS_EACH):
-            count = min(_CONNECTIONS_EACH, connections - first)
-            limits = httpx.Limits(max_connections=count)
-            client = httpx.AsyncClient(limits=limits, verify=ssl_context(), **options)
-            self._clients.append(client)
-            for _ in range(count):
-                self._free.put_nowait(client)
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    content: bytes = b""
 
-    async def request(self, method: str, url: str, **options: Any) -> httpx.Response:
-        """An answer, once a connection is free.
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body's JSON.
 
         Raises:
-            httpx.TransportError: There is none.
+            ValueError: It is none.
         """
-        client = await self._free.get()
-        try:
-            return await client.request(method, url, **options)
-        finally:
-            self._free.put_nowait(client)
+        return json.loads(self.content)
 
-    async def get(self, url: str, **options: Any) -> httpx.Response:
-        """As :meth:`request`."""
-        return await self.request("GET", url, **options)
 
-    async def put(self, url: str, **options: Any) -> httpx.Response:
-        """As :meth:`request`."""
-        return await self.request("PUT", url, **options)
+class HttpPool:
+    """A bounded number of connections to one server; belongs to the running event loop.
+
+    Args:
+        connections: How many at most; what finds none free waits, without a limit of time.
+        base_url: Put before each address.
+        keys: User and password that each request carries.
+    """
+
+    def __init__(self, connections: int, base_url: str = "", keys: tuple[str, str] | None = None) -> None:
+        self._base_url = base_url
+        self._free = asyncio.Semaphore(connections)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, ssl=ssl_context()),
+            headers={"Authorization": _basic(*keys)} if keys else None,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = _WHOLE_SECONDS,
+    ) -> HttpAnswer:
+        """An answer, once a connection is free.
+
+        Args:
+            method: ``"GET"``, ``"POST"``, ...
+            url: Percent-encoded already.
+            params: Added to it.
+            body: Sent as JSON.
+            content: Sent as it is.
+            headers: Sent with it.
+            seconds: How long it may take at most.
+
+        Raises:
+            NoAnswer: There is none.
+        """
+        # Signed URLs stand for nothing else than what they are.
+        address = URL(self._base_url + url + (f"?{urlencode(params)}" if params else ""), encoded=True)
+        sent = dict(headers or {})
+        if body is not None:
+            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            sent["Content-Type"] = "application/json"
+        timeout = aiohttp.ClientTimeout(seconds, sock_connect=_CONNECT_SECONDS, sock_read=_SILENT_SECONDS)
+        async with self._free:
+            try:
+                async with self._session.request(
+                    method,
+                    address,
+                    data=_payload(content),
+                    headers=sent,
+                    timeout=timeout,
+                    proxy=_proxy(address.scheme, address.host or ""),
+                    allow_redirects=False,
+                ) as response:
+                    data = await response.read()
+                    return HttpAnswer(response.status, response.reason or "", response.headers, data)
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise NoAnswer(type(error).__name__) from error
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for client in self._clients:
-            await client.aclose()
+        await self._session.close()
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@cache
+def _proxy(scheme: str, host: str) -> str | None:
+    """The proxy that the environment names for a host; looking at it for each request would be dear."""
+    return None if proxy_bypass(host) else getproxies().get(scheme)
+
+
+def _payload(content: bytes | None) -> bytes | io.BytesIO | None:
+    """Large ones piece by piece, between which other requests go on."""
+    return io.BytesIO(content) if content is not None and len(content) > _COPIED_BYTES else content

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import httpx
+from vlmops_langfuse.pool import HttpAnswer, NoAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,11 +39,11 @@ class RetryPolicy:
     patience: float = 300.0
     _resume_at: float = field(default=0.0, init=False, repr=False)
 
-    async def answer(self, send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    async def answer(self, send: Callable[[], Awaitable[HttpAnswer]]) -> HttpAnswer:
         """The first answer that stands, or the last one.
 
         Raises:
-            httpx.TransportError: No attempt got an answer.
+            NoAnswer: No attempt got an answer.
         """
         started = time.monotonic()
         attempt = limited = 0
@@ -51,15 +51,15 @@ class RetryPolicy:
             await self._wait_for_brake()
             try:
                 response = await send()
-            except httpx.TransportError:
+            except NoAnswer:
                 attempt += 1
                 if attempt >= self.attempts:
                     raise
                 await asyncio.sleep(self._backoff(attempt))
                 continue
-            if response.status_code not in RETRIED:
+            if response.status not in RETRIED:
                 return response
-            if response.status_code == _RATE_LIMITED:
+            if response.status == _RATE_LIMITED:
                 limited += 1
                 wait = max(retry_after(response), self._backoff(limited))
                 if time.monotonic() - started + wait > self.patience:
@@ -81,13 +81,13 @@ class RetryPolicy:
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
-def retry_after(response: httpx.Response) -> float:
+def retry_after(response: HttpAnswer) -> float:
     """Seconds the answer asks to wait: ``Retry-After`` as a number or a date; 0 when it does not say.
 
     Example:
-        >>> retry_after(httpx.Response(429, headers={"Retry-After": "7"}))
+        >>> retry_after(HttpAnswer(429, "", headers={"retry-after": "7"}))
         7.0
-        >>> retry_after(httpx.Response(429, headers={"Retry-After": "soon"}))
+        >>> retry_after(HttpAnswer(429, "", headers={"retry-after": "soon"}))
         0.0
     """
     from datetime import UTC, datetime

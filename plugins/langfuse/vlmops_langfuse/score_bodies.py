@@ -13,7 +13,7 @@ from vlmops.evaluators import Score, SetScore, Value
 from vlmops.platforms.records import ScoreTarget, TargetedScore
 
 if TYPE_CHECKING:
-    from vlmops.platforms.records import Annotator
+    from vlmops.evaluators import Annotator
 
 MACHINE_KEY = "vlmops"
 """Where a score's metadata says what Langfuse has no field for."""

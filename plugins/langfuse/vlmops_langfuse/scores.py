@@ -211,7 +211,7 @@ class LangfuseScores:
             if error.status == _BAD_REQUEST:
                 self._takes_lists = "expected object" not in error.reason
             return False
-        if response.status_code == _MULTI_STATUS:
+        if response.status == _MULTI_STATUS:
             _note_rejections(chunk, response.json().get("errors") or [])
         return True
 

@@ -24,13 +24,13 @@ class LangfuseSettings:
 
     Example:
         >>> LangfuseSettings("https://cloud.langfuse.com", "pk-lf-1", "sk-lf-1")
-        LangfuseSettings(url='https://cloud.langfuse.com', concurrency=16, visible_within=60.0)
+        LangfuseSettings(url='https://cloud.langfuse.com', concurrency=32, visible_within=60.0)
     """
 
     url: str
     public_key: str = field(repr=False)
     secret_key: str = field(repr=False)
-    concurrency: int = 16
+    concurrency: int = 32
     visible_within: float = 60.0
 
     @classmethod
@@ -39,7 +39,7 @@ class LangfuseSettings:
         url: str | None = None,
         public_key: str | None = None,
         secret_key: str | None = None,
-        concurrency: int = 16,
+        concurrency: int = 32,
         visible_within: float = 60.0,
     ) -> LangfuseSettings:
         """Settings from arguments; what is not given comes from the variables that Langfuse's SDK reads.
