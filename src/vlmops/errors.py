@@ -9,6 +9,8 @@
     ├── SampleError             one sample of a dataset cannot be used: names file, line, field and fix
     ├── EvaluatorError          an evaluator is misconfigured
     ├── MediaError              the media store could not keep or give back a picture
+    ├── RunStopped              a run ended on purpose before its end; what was answered is kept
+    │   └── BudgetSpent         the next answer would have cost more than was left
     └── PlatformError           the platform refused or did not answer
         └── PlatformUnavailable the platform cannot be reached at all
 """
@@ -73,6 +75,14 @@ class EvaluatorError(VlmopsError):
 
 class MediaError(VlmopsError):
     """The media store could not keep or give back a picture."""
+
+
+class RunStopped(VlmopsError):  # noqa: N818 - says what happened
+    """A run ended on purpose before every sample was answered; what was answered is kept, run it again."""
+
+
+class BudgetSpent(RunStopped):
+    """The next answer would have cost more than was left of the budget."""
 
 
 class PlatformError(VlmopsError):

@@ -1,0 +1,272 @@
+"""The engine around every model call: cache, limits, retries, budget."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from vlmops.engine.asking import Asking
+from vlmops.engine.cache import ResponseCache
+from vlmops.engine.expectation import Estimator, RoughEstimator
+from vlmops.engine.flight import Flight
+from vlmops.engine.key import request_key
+from vlmops.engine.lane import Lane
+from vlmops.engine.limits import Limits, Retry
+from vlmops.engine.loop_thread import LoopThread
+from vlmops.engine.pixel_index import PixelIndex
+from vlmops.engine.purse import Purse
+from vlmops.engine.tally import Tally
+from vlmops.errors import ImageError, UsageError
+from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.models.model import Identified, Model, ModelReply, ModelRequest, Retrying, identity_of
+
+if TYPE_CHECKING:
+    from vlmops.engine.budget import Budget
+
+_GRACE = 30.0
+_READERS = 4
+
+
+class Engine:
+    """Makes calls to models cheap, bounded and safe to repeat: :meth:`model` gives any model that care.
+
+    All calls run in one event loop in a thread of the engine's own: its models may be used from any thread
+    and any loop, share connections and limits, and a caller that is cancelled loses no answer that is paid
+    for. Close it when done: it sees calls through that are out, for up to 30 s, and keeps their answers.
+
+    Args:
+        cache: Where replies are kept, and looked for first; ``None`` keeps them as long as the engine lives.
+            Of a model that does not say what its answers depend on (``identity()``), they are kept no longer
+            than that in any case.
+        limits: How fast each model may be asked, or by a model's name; those without get the defaults.
+        retry: What is tried again, and how long.
+        budget: What may be spent; ``None`` for as much as it takes.
+        estimator: What calls are expected to take, for limits on tokens and for the budget.
+        fresh: Whether replies kept before this engine was made are asked for anew.
+
+    Attributes:
+        tally: What it has done so far.
+
+    Example:
+        >>> import asyncio
+        >>> from vlmops.models import ModelReply, ModelRequest
+        >>> class Parrot:
+        ...     name = "parrot"
+        ...     async def answer(self, request):
+        ...         return ModelReply(request.prompt, request.prompt)
+        >>> with Engine() as engine:
+        ...     parrot = engine.model(Parrot())
+        ...     replies = [asyncio.run(parrot.answer(ModelRequest("hello"))) for _ in range(2)]
+        >>> [reply.cached for reply in replies], engine.tally.calls
+        ([False, True], 1)
+    """
+
+    def __init__(
+        self,
+        *,
+        cache: ResponseCache | None = None,
+        limits: Limits | Mapping[str, Limits] | None = None,
+        retry: Retry | None = None,
+        budget: Budget | None = None,
+        estimator: Estimator | None = None,
+        fresh: bool = False,
+    ) -> None:
+        self.tally = Tally()
+        self._cache = cache
+        self._limits = limits or Limits()
+        self._retry = retry or Retry()
+        self._budget = budget
+        self._estimator = estimator or RoughEstimator()
+        self._since = time.time() if fresh else 0.0
+        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._models: list[Model] = []
+        self._flights: dict[bytes, Flight] = {}
+        self._purse = Purse(budget)
+        self._lock = threading.Lock()
+        self._started: _Workshop | None = None
+
+    def model(self, model: Model) -> EngineModel:
+        """The model, asked through this engine.
+
+        Raises:
+            UsageError: There is a budget in dollars, and no price is known for the model.
+        """
+        asked = model.without_retries() if isinstance(model, Retrying) else model
+        identity = identity_of(model)
+        if not isinstance(model, Identified):
+            identity = {**identity, "object": len(self._models)}
+        self._require_price(model)
+        lane = self._lane(model.name, str(identity.get("address", "")))
+        self._models.append(asked)
+        asking = Asking(asked, lane, self._retry, self._purse, self._estimator, self.tally)
+        shared = self._cache if isinstance(model, Identified) else None
+        return EngineModel(self, model, asking, identity, shared)
+
+    def close(self) -> None:
+        """See calls through that are out, keep their answers, and let go of connections and threads."""
+        with self._lock:
+            workshop, self._started = self._started, None
+        if workshop is not None:
+            workshop.thread.submit(self._drain()).result()
+            workshop.close()
+
+    async def aclose(self) -> None:
+        """As :meth:`close`, without holding up the caller's loop."""
+        with self._lock:
+            workshop, self._started = self._started, None
+        if workshop is not None:
+            await workshop.thread.run(self._drain())
+            workshop.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Engine:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    def _workshop(self) -> _Workshop:
+        with self._lock:
+            if self._started is None:
+                self._started = _Workshop()
+            return self._started
+
+    def _lane(self, name: str, address: str) -> Lane:
+        limits = self._limits
+        if isinstance(limits, Mapping):
+            limits = limits.get(name) or Limits()
+        return self._lanes.setdefault((name, address), Lane(limits))
+
+    def _require_price(self, model: Model) -> None:
+        if self._budget is None or self._budget.usd is None:
+            return
+        if self._estimator.expected(model, ModelRequest("")).cost is None:
+            raise UsageError(
+                f"no price is known for {model.name}, so a budget in dollars cannot be kept: add its price, "
+                "or give a budget in tokens"
+            )
+
+    async def _answer(self, asked: EngineModel, request: ModelRequest) -> ModelReply | Failure:
+        """Runs on the engine's loop."""
+        workshop = self._workshop()
+        cache = asked.cache or workshop.aside
+        loop = asyncio.get_running_loop()
+        try:
+            key, kept = await loop.run_in_executor(
+                workshop.readers, self._looked_up, asked, request, cache, workshop.pixels
+            )
+        except ImageError as error:
+            self.tally.failures[FailureKind.BAD_IMAGE] += 1
+            return Failure(FailureKind.BAD_IMAGE, str(error))
+        if kept is not None:
+            return self._count_kept(kept)
+        flight = self._flights.get(key)
+        if flight is not None:
+            self.tally.shared += 1
+            return await flight.join()
+
+        async def ask(flight: Flight) -> ModelReply | Failure:
+            try:
+                # One that was under way when we looked may have brought it since.
+                since = await loop.run_in_executor(workshop.readers, cache.get, key, self._since)
+                if since is not None:
+                    return self._count_kept(since)
+                answer = await asked.asking.answer(request, flight)
+                if isinstance(answer, ModelReply):
+                    await loop.run_in_executor(workshop.writer, cache.put, key, asked.name, answer)
+                return answer
+            finally:
+                del self._flights[key]
+
+        flight = self._flights[key] = Flight(ask)
+        return await flight.join()
+
+    def _looked_up(
+        self, asked: EngineModel, request: ModelRequest, cache: ResponseCache, pixels: PixelIndex
+    ) -> tuple[bytes, ModelReply | None]:
+        key = request_key(asked.identity(), request, pixels.stands_for)
+        return key, cache.get(key, self._since)
+
+    def _count_kept(self, reply: ModelReply) -> ModelReply:
+        self.tally.cached += 1
+        if reply.usage is not None:
+            self.tally.saved += reply.usage.cost or 0.0
+        return reply
+
+    async def _drain(self) -> None:
+        for flight in list(self._flights.values()):
+            flight.give_up_if_idle()
+        if under_way := [flight.task for flight in self._flights.values()]:
+            await asyncio.wait(under_way, timeout=_GRACE)
+        for model in self._models:
+            if (aclose := getattr(model, "aclose", None)) is not None:
+                await aclose()
+
+
+class EngineModel:
+    """A model as an engine asks it; made by :meth:`Engine.model`.
+
+    Attributes:
+        name: The model's own.
+        cache: Where its replies are kept; ``None`` where that is no longer than the engine lives.
+        asking: How it is asked.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        model: Model,
+        asking: Asking,
+        identity: Mapping[str, Any],
+        cache: ResponseCache | None,
+    ) -> None:
+        self.name = model.name
+        self.cache = cache
+        self.asking = asking
+        self._engine = engine
+        self._identity = identity
+
+    def __repr__(self) -> str:
+        return f"EngineModel({self.name!r})"
+
+    def identity(self) -> Mapping[str, Any]:
+        """The model's own, as it was when the engine took it in."""
+        return self._identity
+
+    async def answer(self, request: ModelRequest) -> ModelReply | Failure:
+        """The reply kept from an earlier call (``cached``), or the outcome of as many tries as it takes.
+
+        Raises:
+            BudgetSpent: The budget does not allow another call.
+            PrerequisiteError: As the model.
+            UsageError: As the model.
+        """
+        return await self._engine._workshop().thread.run(self._engine._answer(self, request))
+
+
+class _Workshop:
+    """Threads and files of an engine at work."""
+
+    def __init__(self) -> None:
+        self.thread = LoopThread("vlmops-engine")
+        self.readers = ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1), "vlmops-engine-read")
+        self.writer = ThreadPoolExecutor(1, "vlmops-engine-write")
+        self.pixels = PixelIndex()
+        self.aside = ResponseCache(None)
+
+    def close(self) -> None:
+        self.thread.close()
+        self.readers.shutdown()
+        self.writer.shutdown()
+        self.pixels.close()
+        self.aside.close()

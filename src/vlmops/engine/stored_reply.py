@@ -1,0 +1,54 @@
+"""Replies as JSON text, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from vlmops.evaluators.case import Usage
+from vlmops.models.model import ModelReply, SentPicture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def to_text(reply: ModelReply) -> str | None:
+    """The reply as JSON; ``None`` where its output or metadata is none (pictures, objects).
+
+    Example:
+        >>> from_text(to_text(ModelReply({"n": 7}, "7", Usage(9, 1)))).usage.input_tokens
+        9
+    """
+    content = asdict(reply)
+    del content["cached"]
+    try:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+
+
+def from_text(text: str) -> ModelReply:
+    """The reply that :func:`to_text` made JSON of, marked as kept.
+
+    Raises:
+        ValueError: The text is damaged.
+    """
+    try:
+        content = _known(ModelReply, json.loads(text))
+        usage = content.get("usage")
+        content["usage"] = None if usage is None else Usage(**_known(Usage, usage))
+        content["sent"] = tuple(_sent(picture) for picture in content.get("sent", ()))
+        return ModelReply(**{**content, "cached": True})
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"no reply: {error}") from error
+
+
+def _sent(picture: Mapping[str, Any]) -> SentPicture:
+    content = _known(SentPicture, picture)
+    return SentPicture(**{**content, "changes": tuple(content.get("changes", ()))})
+
+
+def _known(kind: type[Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """What this version knows of it: another one may have written more."""
+    return {field.name: content[field.name] for field in fields(kind) if field.name in content}
