@@ -23,6 +23,7 @@ from vlmops.evaluators import (
     FailureKind,
     Score,
     SetScore,
+    annotator_of,
     applies,
     evaluate_in_thread,
 )
@@ -231,7 +232,7 @@ class PhoenixExperiments:
             )
         common = {
             "experiment_run_id": run.id,
-            "annotator_kind": "CODE",
+            "annotator_kind": annotator_of(evaluator),
             "start_time": started.isoformat(),
             "end_time": datetime.now(UTC).isoformat(),
             "trace_id": trace.trace_id,

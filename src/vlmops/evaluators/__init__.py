@@ -20,10 +20,12 @@ from vlmops.evaluators.builtin import builtin_evaluators, load_class
 from vlmops.evaluators.case import Case, Usage
 from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.evaluator import (
+    Annotator,
     Evaluator,
     Result,
     SetEvaluator,
     SetResult,
+    annotator_of,
     applies,
     evaluate,
     evaluate_in_thread,
@@ -109,6 +111,7 @@ _CLASSES = {origin.rpartition(":")[2]: origin for origin in builtin_evaluators()
 
 __all__ = [
     "MISSING",
+    "Annotator",
     "Case",
     "ComparisonEvaluator",
     "Direction",
@@ -132,6 +135,7 @@ __all__ = [
     "SliceBy",
     "Usage",
     "Value",
+    "annotator_of",
     "applies",
     "create",
     "entries",

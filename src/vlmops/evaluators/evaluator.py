@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.score import Score, SetScore
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Result = Score | list[Score] | Failure
 """What evaluating one case gives."""
+
+Annotator = Literal["CODE", "LLM", "HUMAN"]
+"""Whether code, a model or a person gave a score."""
 
 SetResult = SetScore | list[SetScore] | Failure
 """What evaluating a whole set of cases gives."""
@@ -63,6 +66,18 @@ def applies(evaluator: object, case: Case) -> bool:
     return decide is None or bool(decide(case))
 
 
+def annotator_of(evaluator: object) -> Annotator:
+    """Who gives its scores: what its attribute ``annotator`` says, else code.
+
+    Example:
+        >>> from vlmops.evaluators import CharacterErrorRate
+        >>> annotator_of(CharacterErrorRate())
+        'CODE'
+    """
+    said: Annotator = getattr(evaluator, "annotator", "CODE")
+    return said
+
+
 async def evaluate(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:
     """Run an evaluator, sync or async, on one case; what it raises becomes a :class:`Failure`.
 
@@ -86,7 +101,12 @@ async def evaluate(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:
 
 
 async def evaluate_in_thread(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:
-    """As :func:`evaluate`, away from the running event loop: a heavy metric stalls nothing else on it."""
+    """As :func:`evaluate`, so that a heavy metric stalls nothing else on the running event loop.
+
+    A coroutine stays on the loop, to which its connections belong; anything else gets a thread.
+    """
     import asyncio
 
+    if inspect.iscoroutinefunction(getattr(evaluator, "evaluate", None)):
+        return await evaluate(evaluator, case)
     return await asyncio.to_thread(lambda: asyncio.run(evaluate(evaluator, case)))

@@ -36,6 +36,8 @@ class FailureKind(StrEnum):
     """There is no answer to evaluate."""
     MISSING_EXPECTED = "missing_expected"
     """There is nothing to compare the answer with."""
+    ABSTAINED = "abstained"
+    """A judge says that what it was shown does not suffice."""
     EVALUATOR_ERROR = "evaluator_error"
     """The evaluator itself raised."""
 

@@ -1,7 +1,12 @@
-"""A model as judge: reading its verdicts, and cancelling its biases."""
+"""Models as judges: rubrics that see the picture, pairs in both orders, panels, and reading verdicts."""
 
 from __future__ import annotations
 
+from vlmops.judges.instructions import instructions
+from vlmops.judges.judge import Judge, JudgedExample
+from vlmops.judges.material import Material, View, cut_out, material_of
+from vlmops.judges.reading import read_verdict
+from vlmops.judges.rubric import CANNOT_TELL, Choice, Criterion, Rubric, Scale, YesNo
 from vlmops.judges.verdicts import (
     PairVerdict,
     PairwiseResult,
@@ -17,15 +22,29 @@ from vlmops.judges.verdicts import (
 )
 
 __all__ = [
+    "CANNOT_TELL",
+    "Choice",
+    "Criterion",
+    "Judge",
+    "JudgedExample",
+    "Material",
     "PairVerdict",
     "PairwiseResult",
+    "Rubric",
+    "Scale",
     "SwappedJudgment",
+    "View",
     "WinRecord",
     "Winner",
+    "YesNo",
+    "cut_out",
     "fastchat_pair_verdict",
     "fastchat_score_verdict",
+    "instructions",
+    "material_of",
     "pair_verdict",
     "pairwise_position_swap",
+    "read_verdict",
     "score_verdict",
     "swapped_judgment",
 ]

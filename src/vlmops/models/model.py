@@ -68,7 +68,7 @@ class ModelRequest:
     @property
     def conversation(self) -> tuple[Turn, ...]:
         """All turns as they are sent: those of one role in a row merged, the prompt before its pictures."""
-        question = (*([self.prompt] if self.prompt else []), *self.images)
+        question: tuple[str | Image, ...] = (*([self.prompt] if self.prompt else []), *self.images)
         merged: list[Turn] = []
         for turn in (*self.before, Turn("user", question)):
             if merged and merged[-1].role == turn.role:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vlmops.datasets import Sample
-    from vlmops.evaluators import Case, Evaluator, Failure, Score
+    from vlmops.evaluators import Annotator, Case, Evaluator, Failure, Score
     from vlmops.models import ModelReply
     from vlmops.platforms.score_condition import ScoreCondition
 
@@ -172,10 +172,6 @@ Progress = Callable[[int, int], None]
 
 
 TargetKind = Literal["span", "trace", "session", "run"]
-
-Annotator = Literal["CODE", "LLM", "HUMAN"]
-"""Who gave a score."""
-
 
 @dataclass(frozen=True, slots=True)
 class ScoreTarget:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from vlmops.blocking import blocking
 from vlmops.concurrency import batches
-from vlmops.evaluators import Case, Evaluator, Failure, FailureKind, applies, evaluate_in_thread
+from vlmops.evaluators import (
+    Case,
+    Evaluator,
+    Failure,
+    FailureKind,
+    annotator_of,
+    applies,
+    evaluate_in_thread,
+)
 from vlmops.platforms.records import Execution, ExecutionQuery, TargetedScore
 
 if TYPE_CHECKING:
@@ -109,7 +117,8 @@ async def _evaluate_all(
             report.evaluator_failures[(evaluator.name, result.kind)] += 1
             return []
         scores = result if isinstance(result, list) else [result]
-        return [TargetedScore(execution.target, s, timestamp=execution.started_at) for s in scores]
+        given_by, moment = annotator_of(evaluator), execution.started_at
+        return [TargetedScore(execution.target, score, given_by, moment) for score in scores]
 
     found = await asyncio.gather(*(one(each, evaluator) for each in batch for evaluator in evaluators))
     return [score for scores in found for score in scores]

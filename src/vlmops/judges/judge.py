@@ -1,0 +1,180 @@
+"""The pointwise judge: a model that looks at the pictures of a case and answers a rubric."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from vlmops.evaluators.bases import OutputReader
+from vlmops.evaluators.failure import Failure
+from vlmops.judges.instructions import instructions
+from vlmops.judges.material import Material, View, material_of
+from vlmops.judges.reading import read_verdict
+from vlmops.models.model import Model, ModelReply, ModelRequest, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vlmops.evaluators.case import Case
+    from vlmops.evaluators.evaluator import Annotator, Result
+    from vlmops.judges.rubric import Rubric
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedExample:
+    """A case with the verdict a judge should give, shown to it before the case it judges.
+
+    Attributes:
+        case: The case, with its pictures.
+        verdict: What :meth:`~vlmops.judges.Rubric.schema` asks for, reasons included.
+    """
+
+    case: Case
+    verdict: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge(OutputReader):
+    """Judges one answer by a rubric, seeing what the answer is about.
+
+    It is an evaluator like any other. What goes wrong in judging (a refusal, a rate limit, an unreadable
+    verdict, a picture that cannot be shown, an abstention) is a failure, never a bad score. Of several
+    criteria each is a score; see :class:`~vlmops.judges.Rubric`.
+
+    Attributes:
+        model: Who judges: a model, or the name of one (``"openai:gpt-4.1"``).
+        rubric: What is judged.
+        view: What of the case is shown.
+        examples: Judged cases shown first, with their pictures.
+        parameters: Of the model; temperature 0 unless said otherwise.
+        audit: What :func:`~vlmops.judges.audit` found of this judge, carried by each of its scores.
+        key: Dotted path of the part of the output to judge; the whole output when ``None``.
+
+    Raises:
+        UsageError: There is no model of that name.
+
+    Example:
+        >>> import asyncio, json
+        >>> from vlmops.evaluators import Case
+        >>> from vlmops.judges import Rubric, View, YesNo
+        >>> class Kind:
+        ...     name = "kind"
+        ...     async def answer(self, request):
+        ...         told = {"polite": {"reason": "It says please.", "verdict": "yes", "confidence": "high"}}
+        ...         return ModelReply(output=told, text=json.dumps(told))
+        >>> rubric = Rubric("Judge the tone of an answer.", (YesNo("polite", "Is it polite?"),))
+        >>> judge = Judge(name="tone", model=Kind(), rubric=rubric, view=View(pictures=False))
+        >>> score = asyncio.run(judge.evaluate(Case(output="Please wait.")))
+        >>> score.name, score.value, score.explanation
+        ('tone', True, 'It says please.')
+    """
+
+    default_name: ClassVar[str] = "judge"
+    annotator: ClassVar[Annotator] = "LLM"
+
+    model: Model | str
+    rubric: Rubric
+    view: View = field(default_factory=View)
+    examples: tuple[JudgedExample, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
+    audit: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.model, str):
+            from vlmops.models import create
+
+            object.__setattr__(self, "model", create(self.model))
+
+    @property
+    def instructions(self) -> str:
+        """The standing instructions of its prompt, rubric included: what a platform keeps as the prompt."""
+        return instructions(self.rubric.task, self.rubric.text())
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for judges that ask the same in the same way, whatever the model."""
+        shown = [[material_text(self._material(each.case)), dict(each.verdict)] for each in self.examples]
+        asked = [self.instructions, self.rubric.schema(), asdict(self.view), shown]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    async def evaluate(self, case: Case) -> Result:
+        """Judge one case."""
+        # Pictures are decoded and scaled for this: not on the event loop that other calls wait for.
+        material, request = await asyncio.to_thread(self._asked, case)
+        if isinstance(material, Failure):
+            return material
+        if isinstance(request, Failure):
+            return request
+        reply = await _model(self).answer(request)
+        if isinstance(reply, Failure):
+            return replace(
+                reply, evaluator=self.name, message=f"the judge {_model(self).name}: {reply.message}"
+            )
+        verdict = read_verdict(reply)
+        if isinstance(verdict, Failure):
+            return replace(verdict, evaluator=self.name, usage=reply.usage)
+        scores = self.rubric.scores(self.name, verdict, {"judge": self._record(reply, material)})
+        if isinstance(scores, Failure):
+            return replace(scores, usage=reply.usage)
+        return scores[0] if len(scores) == 1 else scores
+
+    def request(self, case: Case) -> ModelRequest | Failure:
+        """What the model is asked about a case, or why it cannot be asked."""
+        return self._asked(case)[1]
+
+    def _asked(self, case: Case) -> tuple[Material | Failure, ModelRequest | Failure]:
+        material = self._material(case)
+        return material, material if isinstance(material, Failure) else self._request(material)
+
+    def _request(self, material: Material) -> ModelRequest | Failure:
+        turns = [Turn("system", (self.instructions,))]
+        for example in self.examples:
+            shown = self._material(example.case)
+            if isinstance(shown, Failure):
+                return self.failure(shown.kind, f"example {example.case.id or '(no id)'}: {shown.message}")
+            turns.append(Turn("user", shown.content()))
+            turns.append(Turn("assistant", (json.dumps(example.verdict, ensure_ascii=False),)))
+        turns.append(Turn("user", material.content()))
+        return ModelRequest(
+            prompt="Judge this case by the criteria. Give the reason before each verdict.",
+            schema=self.rubric.schema(),
+            parameters=self.parameters,
+            before=tuple(turns),
+        )
+
+    def _material(self, case: Case) -> Material | Failure:
+        answer = self.output_of(case)
+        if isinstance(answer, Failure):
+            return answer
+        material = material_of(case, answer, self.view)
+        return self.failure(material.kind, material.message) if isinstance(material, Failure) else material
+
+    def _record(self, reply: ModelReply, material: Material) -> dict[str, Any]:
+        """What a person needs to know of a verdict to believe or doubt it."""
+        usage = asdict(reply.usage) if reply.usage else {}
+        return {
+            "model": reply.model or _model(self).name,
+            "rubric": self.fingerprint,
+            "shown": material.record,
+            "usage": {key: value for key, value in usage.items() if value is not None},
+            "seconds": reply.latency,
+            "audit": dict(self.audit) if self.audit is not None else "not audited",
+        }
+
+
+def _model(judge: Judge) -> Model:
+    assert not isinstance(judge.model, str)  # noqa: S101 - made a model in __post_init__
+    return judge.model
+
+
+def material_text(material: Material | Failure) -> list[str]:
+    """Labels and texts of a material, its pictures by their hash: what tells it from any other."""
+    if isinstance(material, Failure):
+        return [material.message]
+    return [
+        f"{label}: {piece if isinstance(piece, str) else piece.sha256}" for label, piece in material.parts
+    ]
