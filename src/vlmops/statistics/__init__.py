@@ -1,4 +1,4 @@
-"""Honest statistics: intervals, agreement, correlation and rankings for every value that is shown."""
+"""Honest statistics: intervals, comparisons, agreement, correlation and rankings for every value shown."""
 
 from __future__ import annotations
 
@@ -13,28 +13,53 @@ from vlmops.statistics.agreement import (
 )
 from vlmops.statistics.bootstrap import bootstrap_interval, bootstrap_ratio, mean_interval
 from vlmops.statistics.correlation import kendall_tau, pearson, spearman, weighted_kendall_tau
+from vlmops.statistics.multiplicity import holm
+from vlmops.statistics.paired import PairedDifference, paired_differences, resampled_difference
+from vlmops.statistics.permutation import SignFlipTest, mcnemar, sign_flip_tests
+from vlmops.statistics.power import minimum_detectable_difference, power
+from vlmops.statistics.quantiles import quantile_interval
 from vlmops.statistics.ranking import Battle, bradley_terry, elo, luce_spectral_ranking
+from vlmops.statistics.rates import clopper_pearson_interval, rate_interval, wilson_interval
+from vlmops.statistics.resampling import ResamplingRecord, recorded_resamples
 from vlmops.statistics.reweighting import reweighted_interval, reweighted_intervals
+from vlmops.statistics.variance import VarianceComponents, variance_components
 
 __all__ = [
     "Agreement",
     "Battle",
+    "PairedDifference",
+    "ResamplingRecord",
+    "SignFlipTest",
+    "VarianceComponents",
     "Vote",
     "bootstrap_interval",
     "bootstrap_ratio",
     "bradley_terry",
+    "clopper_pearson_interval",
     "cohen_kappa",
     "cohen_kappa_of_counts",
     "elo",
     "fleiss_kappa",
+    "holm",
     "kendall_tau",
     "krippendorff_alpha",
     "luce_spectral_ranking",
+    "mcnemar",
     "mean_interval",
+    "minimum_detectable_difference",
+    "paired_differences",
     "pearson",
+    "power",
+    "quantile_interval",
+    "rate_interval",
+    "recorded_resamples",
+    "resampled_difference",
     "reweighted_interval",
     "reweighted_intervals",
+    "sign_flip_tests",
     "spearman",
+    "variance_components",
     "vote_agreement",
     "weighted_kendall_tau",
+    "wilson_interval",
 ]

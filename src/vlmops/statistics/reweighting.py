@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vlmops.statistics.bootstrap import CONFIDENCE, RESAMPLES, SEED, percentile_interval
+from vlmops.statistics.resampling import (
+    CONFIDENCE,
+    RESAMPLES,
+    Clusters,
+    drawn_counts,
+    percentile_interval,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -86,13 +92,12 @@ def reweighted_intervals(
     """
     import numpy as np
 
-    groups: dict[Hashable, int] = {}
-    cluster_of = [groups.setdefault(key, len(groups)) for key in (range(n) if clusters is None else clusters)]
-    if len(groups) < 2:
+    groups = Clusters.of(n, clusters)
+    if groups.count < 2:
         return []
-    generator = np.random.default_rng(SEED)
-    rows = []
-    for _ in range(resamples):
-        drawn = np.bincount(generator.integers(0, len(groups), len(groups)), minlength=len(groups))
-        rows.append(list(statistics((drawn if clusters is None else drawn[cluster_of]).astype(float))))
-    return [percentile_interval(column, confidence) for column in np.array(rows, dtype=float).T]
+    rows = [
+        list(statistics((drawn if groups.single else drawn[groups.of_row]).astype(float)))
+        for counts in drawn_counts(groups.count, resamples)
+        for drawn in counts
+    ]
+    return [percentile_interval(column, confidence, groups.keys) for column in np.array(rows, dtype=float).T]

@@ -1,0 +1,231 @@
+"""Drawing bootstrap resamples: the one mechanism behind every interval.
+
+A resample is the same rows with other weights: how often the cluster of each was drawn. Draws depend on
+nothing but the number of clusters, so that two variants measured on the same pictures meet the same draws and
+the difference of their resampled values is a paired bootstrap.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
+    import numpy as np
+
+    from vlmops.evaluators.score import Interval
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+RESAMPLES = 2_000
+CONFIDENCE = 0.95
+SEED = 20_000
+"""Of every resampling, so that a value comes with the same interval each time."""
+_BLOCK_CELLS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Which rows are drawn together.
+
+    Attributes:
+        keys: One key a cluster, in the order in which they first occur.
+        of_row: The position of each row's cluster in ``keys``.
+
+    Example:
+        >>> clusters = Clusters.of(3, ["a", "b", "a"])
+        >>> clusters.keys, clusters.sums([1.0, 2.0, 4.0]).tolist()
+        (('a', 'b'), [5.0, 2.0])
+    """
+
+    keys: tuple[Hashable, ...]
+    of_row: Array
+
+    @classmethod
+    def of(cls, n: int, keys: Sequence[Hashable] | None) -> Clusters:
+        """The clusters of ``n`` rows with these keys; each row is one of its own without.
+
+        Raises:
+            UsageError: There are not as many keys as rows.
+        """
+        import numpy as np
+
+        from vlmops.errors import UsageError
+
+        if keys is None:
+            return cls(tuple(range(n)), np.arange(n))
+        if len(keys) != n:
+            raise UsageError(f"there are {n} rows and {len(keys)} cluster keys: give one key per row")
+        position: dict[Hashable, int] = {}
+        of_row = [position.setdefault(key, len(position)) for key in keys]
+        return cls(tuple(position), np.asarray(of_row, dtype=np.intp))
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.keys)
+
+    @property
+    def single(self) -> bool:
+        """Whether every row is a cluster of its own."""
+        return self.count == len(self.of_row)
+
+    def sums(self, values: Any) -> Array:
+        """Sum of the rows' values in each cluster; a column each where ``values`` has columns."""
+        import numpy as np
+
+        rows = np.asarray(values, dtype=float)
+        if rows.ndim == 1:
+            return np.bincount(self.of_row, weights=rows, minlength=self.count)
+        totals = np.zeros((self.count, rows.shape[1]))
+        np.add.at(totals, self.of_row, rows)
+        return totals
+
+
+def drawn_counts(clusters: int, resamples: int = RESAMPLES) -> Iterator[Array]:
+    """How often each cluster was drawn: arrays of resamples (rows) by clusters, as many rows as fit a block.
+
+    Example:
+        >>> blocks = list(drawn_counts(5, resamples=3))
+        >>> [block.sum(axis=1).tolist() for block in blocks]
+        [[5, 5, 5]]
+    """
+    import numpy as np
+
+    generator = np.random.default_rng(SEED)
+    block = max(1, _BLOCK_CELLS // clusters)
+    for start in range(0, resamples, block):
+        rows = min(block, resamples - start)
+        drawn = generator.integers(0, clusters, size=(rows, clusters))
+        drawn += np.arange(rows)[:, None] * clusters
+        yield np.bincount(drawn.ravel(), minlength=rows * clusters).reshape(rows, clusters)
+
+
+def resampled_sums(columns: Array, resamples: int = RESAMPLES) -> Array:
+    """Sums over resampled clusters.
+
+    Args:
+        columns: One row per cluster, one column per quantity.
+        resamples: How many resamples.
+
+    Returns:
+        One row per resample, one column per quantity.
+
+    Example:
+        >>> import numpy as np
+        >>> resampled_sums(np.ones((4, 2)), resamples=3).tolist()
+        [[4.0, 4.0], [4.0, 4.0], [4.0, 4.0]]
+    """
+    import numpy as np
+
+    return np.concatenate(
+        [counts.astype(float) @ columns for counts in drawn_counts(len(columns), resamples)]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """What stands behind a bootstrap interval.
+
+    Attributes:
+        values: The statistic, one value per resample, in the order of the draws; NaN where it is undefined.
+        keys: The clusters drawn from: two with equal keys met the same draws.
+    """
+
+    values: Array
+    keys: tuple[Hashable, ...]
+
+
+class ResamplingRecord:
+    """The resampled values behind the intervals made while it was open."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[Interval, Resampled]] = {}
+
+    def keep(self, interval: Interval, resampled: Resampled) -> None:
+        """Remember what an interval was made of."""
+        # The interval is held too: the id of one that is gone could become another's.
+        self._kept[id(interval)] = (interval, resampled)
+
+    def behind(self, interval: Interval | None) -> Resampled | None:
+        """What this very interval was made of; ``None`` for one made otherwise."""
+        return self._kept.get(id(interval), (None, None))[1]
+
+
+_open: ContextVar[ResamplingRecord | None] = ContextVar("vlmops_resampling_record", default=None)
+
+
+@contextmanager
+def recorded_resamples() -> Iterator[ResamplingRecord]:
+    """Keeps the resampled values behind every bootstrap interval made within.
+
+    Metrics of whole sets give a value and its interval. Where two variants were measured on the same
+    clusters, the difference of their resampled values gives the interval of the difference as well, with
+    nothing to be asked of the metric.
+
+    Example:
+        >>> from vlmops.statistics import mean_interval
+        >>> with recorded_resamples() as record:
+        ...     first, second = mean_interval([1.0, 2.0, 4.0]), mean_interval([2.0, 3.0, 5.0])
+        >>> differences = record.behind(second).values - record.behind(first).values
+        >>> bool(abs(differences - 1).max() < 1e-9)
+        True
+    """
+    record = ResamplingRecord()
+    token = _open.set(record)
+    try:
+        yield record
+    finally:
+        _open.reset(token)
+
+
+def percentile_interval(
+    values: Array, confidence: float = CONFIDENCE, keys: tuple[Hashable, ...] | None = None
+) -> Interval | None:
+    """The interval that holds the middle share ``confidence`` of resampled values.
+
+    Args:
+        values: Of the statistic, one per resample; NaN and infinite ones are left out.
+        confidence: Level in (0, 1).
+        keys: The clusters drawn from, for :func:`recorded_resamples`.
+
+    Returns:
+        The interval, or ``None`` without a finite value.
+
+    Example:
+        >>> import numpy as np
+        >>> interval = percentile_interval(np.arange(101.0), 0.9)
+        >>> round(interval.low), round(interval.high)
+        (5, 95)
+    """
+    tail = (1 - confidence) / 2
+    return interval_between(values, tail, 1 - tail, confidence, keys)
+
+
+def interval_between(
+    values: Array, low: float, high: float, confidence: float, keys: tuple[Hashable, ...] | None = None
+) -> Interval | None:
+    """The interval between two quantiles of resampled values, kept where a record is open.
+
+    Example:
+        >>> import numpy as np
+        >>> interval_between(np.arange(101.0), 0.25, 0.75, 0.5).high
+        75.0
+    """
+    import numpy as np
+
+    from vlmops.evaluators.score import Interval
+
+    defined = values[np.isfinite(values)]
+    if not len(defined):
+        return None
+    bounds = np.quantile(defined, [low, high])
+    interval = Interval(float(bounds[0]), float(bounds[1]), confidence)
+    record = _open.get()
+    if record is not None and keys is not None:
+        record.keep(interval, Resampled(values, keys))
+    return interval
