@@ -5,7 +5,8 @@ function here is pure: width and height in, width and height out. A size measure
 a processor reports) always wins over these.
 
 Sources: ``smart_resize`` in transformers 5.23 (Qwen2-VL image processor) and qwen-vl-utils 0.0.14; the
-reference implementation under "Coordinates and bounding boxes" in the Claude documentation.
+reference implementation under "Coordinates and bounding boxes" in the Claude documentation; for the others
+see each. Arithmetic and rounding are those of the sources, floating point included.
 """
 
 from __future__ import annotations
@@ -114,6 +115,155 @@ def claude_fit(size: Size, *, max_edge: int = 1568, max_tokens: int = 1568) -> S
         else:
             too_large = middle
     return fits, max(round(fits / aspect), 1)
+
+
+def tile_fit(size: Size, *, max_side: int = 2048, short_side: int = 768) -> Size:
+    """Size that OpenAI's tiled models shrink a picture to: both limits kept, never enlarged, rounded down.
+
+    Source: LiteLLM 1.109 ``token_counter.py``; OpenAI's guide to images.
+
+    Args:
+        size: Width and height of the oriented original.
+        max_side: Greatest length of the longer side.
+        short_side: Greatest length of the shorter side.
+
+    Raises:
+        UsageError: A side is not positive.
+
+    Example:
+        >>> tile_fit((2048, 4096))
+        (768, 1536)
+    """
+    width, height = _positive(size)
+    scale = min(1.0, max_side / max(size), short_side / min(size))
+    return max(1, math.floor(width * scale)), max(1, math.floor(height * scale))
+
+
+def patch_fit(size: Size, *, patch: int = 32, max_side: int | None, max_patches: int | None) -> Size:
+    """Size that OpenAI's patched models shrink a picture to, so that whole patches fill one side.
+
+    First the longer side is brought to ``max_side``; if more than ``max_patches`` patches still cover the
+    picture, it is shrunk so that either its width or its height is a whole number of patches.
+
+    Source: OpenAI's guide to images; LiteLLM 1.109 ``token_counter.py``.
+
+    Args:
+        size: Width and height of the oriented original.
+        patch: Side of a patch.
+        max_side: Greatest length of the longer side; ``None`` for no limit.
+        max_patches: Greatest number of patches; ``None`` for no limit.
+
+    Raises:
+        UsageError: A side is not positive.
+
+    Example:
+        >>> patch_fit((1800, 2400), max_side=2048, max_patches=1536)
+        (1056, 1408)
+    """
+    width, height = longest_side_fit(size, max_side) if max_side is not None else _positive(size)
+    if max_patches is None or math.ceil(width / patch) * math.ceil(height / patch) <= max_patches:
+        return width, height
+    shrink = math.sqrt(patch**2 * max_patches / (width * height))
+    columns, rows = width * shrink / patch, height * shrink / patch
+    aligned = shrink * min(math.floor(columns) / columns, math.floor(rows) / rows)
+    return max(1, math.floor(width * aligned)), max(1, math.floor(height * aligned))
+
+
+def longest_side_fit(size: Size, max_side: int) -> Size:
+    """Size shrunk so that the longer side is within the limit, both sides rounded to the nearest pixel.
+
+    Raises:
+        UsageError: A side is not positive.
+
+    Example:
+        >>> longest_side_fit((4000, 3000), 2048)
+        (2048, 1536)
+        >>> longest_side_fit((640, 480), 2048)
+        (640, 480)
+    """
+    width, height = _positive(size)
+    scale = min(1.0, max_side / max(size))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def whole_patch_fit(size: Size, *, max_side: int, patch: int) -> Size:
+    """Size that Pixtral and later Mistral processors resize to: within a square, in whole patches.
+
+    Source: transformers 5.23 ``get_resize_output_image_size`` of Pixtral.
+
+    Args:
+        size: Width and height of the oriented original.
+        max_side: Side of the square.
+        patch: Side of a patch after merging: 16 for Pixtral, 28 for later models.
+
+    Raises:
+        UsageError: A side is not positive.
+
+    Example:
+        >>> whole_patch_fit((2000, 1000), max_side=1024, patch=16)
+        (1024, 512)
+    """
+    width, height = _positive(size)
+    ratio = max(height / max_side, width / max_side)
+    if ratio > 1:
+        width, height = math.floor(width / ratio), math.floor(height / ratio)
+    # A side that rounds to nothing still takes one patch.
+    return max(1, math.ceil(width / patch)) * patch, max(1, math.ceil(height / patch)) * patch
+
+
+def budget_fit(size: Size, *, cell: int, max_cells: int) -> Size:
+    """Size that Gemma 4 processors resize to: as many whole cells as the budget holds, small ones enlarged.
+
+    Source: transformers 5.23 ``get_aspect_ratio_preserving_size`` of Gemma 4.
+
+    Args:
+        size: Width and height of the oriented original.
+        cell: Side of a cell, the patches that are pooled into one token.
+        max_cells: Greatest number of cells.
+
+    Raises:
+        UsageError: A side is not positive.
+
+    Example:
+        >>> budget_fit((1000, 1000), cell=48, max_cells=280)
+        (768, 768)
+    """
+    width, height = _positive(size)
+    factor = math.sqrt(max_cells * cell**2 / (width * height))
+    columns, rows = math.floor(factor * width / cell), math.floor(factor * height / cell)
+    if rows == 0:
+        columns, rows = min(width // height, max_cells), 1
+    elif columns == 0:
+        columns, rows = 1, min(height // width, max_cells)
+    return columns * cell, rows * cell
+
+
+def padded_fit(size: Size, *, patch: int, merge: int, max_patches: int, max_side_patches: int) -> Size:
+    """Size that Kimi processors bring a picture to: shrunk to two limits, then padded to whole cells.
+
+    Source: transformers 5.23 ``navit_resize`` of Kimi K2.5.
+
+    Args:
+        size: Width and height of the oriented original.
+        patch: Side of a patch.
+        merge: How many patches a side make one token.
+        max_patches: Greatest number of patches.
+        max_side_patches: Greatest number of patches along one side.
+
+    Raises:
+        UsageError: A side is not positive.
+
+    Example:
+        >>> padded_fit((1920, 1080), patch=14, merge=2, max_patches=16384, max_side_patches=512)
+        (1932, 1092)
+    """
+    width, height = _positive(size)
+    patches = max(1.0, width // patch) * max(1.0, height // patch)
+    longest = max_side_patches * patch
+    scale = min(1.0, math.sqrt(max_patches / patches), longest / height, longest / width)
+    cell = merge * patch
+    columns, rows = (math.ceil(min(max(1, int(side * scale)), longest) / cell) for side in (width, height))
+    return columns * cell, rows * cell
 
 
 def seen_size(resize: str, size: Size) -> Size:

@@ -1,0 +1,18 @@
+"""Model cards: how models count, take and charge for pictures; dated data that your own file may correct."""
+
+from vlmops.models.cards.card import DetailRule, ImageTokens, LongPrice, ModelCard, Price
+from vlmops.models.cards.rules import RULES, Counted, ImageRule
+from vlmops.models.cards.table import CardTable, card_of
+
+__all__ = [
+    "RULES",
+    "CardTable",
+    "Counted",
+    "DetailRule",
+    "ImageRule",
+    "ImageTokens",
+    "LongPrice",
+    "ModelCard",
+    "Price",
+    "card_of",
+]
