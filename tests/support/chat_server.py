@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -41,7 +44,10 @@ def error(status: int, message: str, *, code: str | None = None, param: str | No
 
 
 class ChatServer:
-    """Serves answers in turn, the last one over and over, and keeps what it was asked."""
+    """Serves answers in turn, the last one over and over, and keeps what it was asked.
+
+    What it answers to whom is up to :meth:`answer`; see ``provider_server`` for one that looks at pictures.
+    """
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
@@ -55,8 +61,12 @@ class ChatServer:
         self._thread.start()
 
     @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/v1"
+        return f"{self.origin}/v1"
 
     def close(self) -> None:
         self._over.set()
@@ -64,9 +74,14 @@ class ChatServer:
         self._thread.join()
         self._server.server_close()
 
-    def next_answer(self) -> Answer:
+    def answer(self, path: str, body: Any) -> Answer:
+        """What to say to a POST of this body, which is JSON or the fields of a form."""
         with self._lock:
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def picture(self, path: str) -> bytes | None:
+        """The PNG behind a path that is asked for by GET."""
+        return None
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         outer = self
@@ -75,14 +90,22 @@ class ChatServer:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.requests.append(json.loads(body))
+                body = _read(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
+                outer.requests.append(body)
                 outer.paths.append(self.path)
-                answer = outer.next_answer()
+                answer = outer.answer(self.path, body)
                 if answer.hold:
                     outer._over.wait()
                     self.close_connection = True
                     return
+                self._send(answer)
+
+            def do_GET(self) -> None:
+                found = outer.picture(self.path)
+                headers = {"Content-Type": "image/png"}
+                self._send(Answer(404) if found is None else Answer(body=found, headers=headers))
+
+            def _send(self, answer: Answer) -> None:
                 data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
                 self.send_response(answer.status)
                 for name, value in {"Content-Type": "application/json", **answer.headers}.items():
@@ -95,3 +118,17 @@ class ChatServer:
                 """Say nothing."""
 
         return Handler
+
+
+def _read(headers: Message, body: bytes) -> Any:
+    """JSON as it is; of a form its fields, files as bytes and repeated ones as lists."""
+    if "multipart/form-data" not in headers.get("Content-Type", ""):
+        return json.loads(body)
+    head = f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode()
+    form: dict[str, Any] = {}
+    for part in BytesParser(policy=default).parsebytes(head + body).iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        payload = part.get_payload(decode=True)
+        value = payload if part.get_filename() else payload.decode()
+        form.setdefault(name.removesuffix("[]"), []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in form.items()}
