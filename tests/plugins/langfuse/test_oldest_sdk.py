@@ -1,0 +1,56 @@
+"""The oldest SDK of the supported range passes what the installed one, the newest, passes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SUITES = (
+    "tests/contract/test_langfuse_platform.py",
+    "tests/plugins/langfuse/test_experiments.py",
+    "tests/plugins/langfuse/test_native.py",
+)
+FALL_THROUGH = "import site; site.addsitedir({!r})\n"
+
+
+def supported() -> str:
+    """The range that the extra ``langfuse`` asks for."""
+    return next(line.partition(";")[0] for line in requires("vlmops") or () if line.startswith("langfuse"))
+
+
+@pytest.fixture(scope="session")
+def python_with_oldest_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter with the oldest SDK and what it needs; all else comes from this one's packages."""
+    folder = tmp_path_factory.mktemp("oldest-sdk")
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    install = ["uv", "pip", "install", "--quiet", "--resolution", "lowest-direct", supported()]
+    subprocess.run([sys.executable, "-m", *install, "--python", str(python)], check=True)
+    packages = next(folder.glob("lib/*/site-packages"))
+    (packages / "zz_rest.pth").write_text(FALL_THROUGH.format(sysconfig.get_paths()["purelib"]))
+    return python
+
+
+def test_the_oldest_sdk_passes_the_contract_and_the_native_idiom(python_with_oldest_sdk: Path) -> None:
+    ask = "from importlib.metadata import version; print(version('langfuse'))"
+    found = subprocess.run([python_with_oldest_sdk, "-c", ask], check=True, capture_output=True, text=True)
+    oldest = re.search(r">=([\d.]+)", supported())
+    assert oldest is not None
+    assert found.stdout.startswith(oldest[1] + ".")
+    run = subprocess.run(
+        [python_with_oldest_sdk, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITES],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
+    assert int(re.findall(r"(\d+) passed", run.stdout)[-1]) > 50
