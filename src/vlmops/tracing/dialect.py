@@ -22,11 +22,19 @@ class TracedPicture:
         found: As it was found first.
         kept: What became of it.
         attributes: The attributes it stood in, in their order.
+        detail: The detail the request asks for (``low``, ``high``, ``original``, ``auto``); empty when it
+            asks for none.
     """
 
     found: FoundPicture
     kept: KeptPicture
     attributes: tuple[str, ...]
+    detail: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What stands in its place; free of quotes, backslashes and line breaks."""
+        return self.kept.reference
 
 
 class Dialect(Protocol):

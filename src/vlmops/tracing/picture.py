@@ -23,8 +23,6 @@ class FoundPicture:
         media_type: As claimed beside it; empty when nothing is. The bytes say what it is, not this.
         role: Whether it was sent or answered.
         attribute: The attribute it stands in first; ``events.<name>.<attribute>`` for one in an event.
-        detail: The detail the request asks for (``low``, ``high``, ``original``, ``auto``); empty when it
-            asks for none.
 
     Example:
         >>> FoundPicture("https://host/a.png", "", "input", "input.value").is_url
@@ -35,7 +33,6 @@ class FoundPicture:
     media_type: str
     role: Role
     attribute: str
-    detail: str = ""
 
     @property
     def is_held(self) -> bool:
