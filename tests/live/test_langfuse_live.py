@@ -19,7 +19,8 @@ from vlmops.platforms import ExecutionQuery
 from vlmops.testing.contract import PlatformContract, executions_on
 from vlmops_langfuse import LangfusePlatform
 from vlmops_langfuse.connection import LangfuseConnection
-from vlmops_langfuse.media import LangfuseMedia, MediaTarget
+from vlmops_langfuse.media import LangfuseMedia
+from vlmops_langfuse.media_upload import MediaTarget
 from vlmops_langfuse.settings import LangfuseSettings
 from vlmops_langfuse.waiting import until
 

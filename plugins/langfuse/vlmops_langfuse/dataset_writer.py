@@ -13,7 +13,8 @@ from vlmops.platforms.outcome import BatchOutcome, ItemFailure
 from vlmops.platforms.records import DatasetHeader, DatasetState
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.items import FIELDS, item_id, state_of, to_item
-from vlmops_langfuse.media import LangfuseMedia, MediaTarget
+from vlmops_langfuse.media import LangfuseMedia
+from vlmops_langfuse.media_upload import MediaTarget
 from vlmops_langfuse.references import media_id
 from vlmops_langfuse.versions import RECORD_KEY, newest_version, push_record
 

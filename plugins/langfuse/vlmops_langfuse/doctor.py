@@ -16,7 +16,8 @@ from vlmops.errors import ImageError, MediaError, PlatformError
 from vlmops.images import Image
 from vlmops.platforms.records import Check
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
-from vlmops_langfuse.media import LangfuseMedia, MediaOrigin, MediaTarget
+from vlmops_langfuse.media import LangfuseMedia, MediaOrigin
+from vlmops_langfuse.media_upload import MediaTarget
 from vlmops_langfuse.pool import NoAnswer
 from vlmops_langfuse.references import media_id
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from weakref import WeakValueDictionary
@@ -17,60 +15,24 @@ import httpx
 from vlmops.errors import ImageError, MediaError, PlatformUnavailable
 from vlmops.images import Image, ImageReference
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
+from vlmops_langfuse.media_upload import (
+    STORED,
+    TAKEN,
+    MediaTarget,
+    acceptable,
+    confirmation,
+    declaration,
+    upload_headers,
+    upload_seconds,
+)
 from vlmops_langfuse.pool import HttpAnswer, NoAnswer, ssl_context
 from vlmops_langfuse.references import media_id, media_id_in_url, parse_reference, reference_to
 
 if TYPE_CHECKING:
     from vlmops_langfuse.settings import LangfuseSettings
 
-TAKEN = (
-    "image/png",
-    "image/jpeg",
-    "image/webp",
-    "image/gif",
-    "image/svg+xml",
-    "image/tiff",
-    "image/bmp",
-    "image/avif",
-    "image/heic",
-)
-"""Image types Langfuse stores."""
-
 _FETCH_SECONDS = 60.0
-_SLOWEST_BYTES_PER_SECOND = 100_000
-_STORED = (200, 201)
 _REMEMBERED = 100_000
-_GOOGLE = "storage.googleapis.com"
-
-
-@dataclass(frozen=True, slots=True)
-class MediaTarget:
-    """What a picture belongs to: a dataset item, or a trace and maybe one of its observations.
-
-    Attributes:
-        field: ``input``, ``expectedOutput`` (items), ``output`` (traces) or ``metadata``.
-        dataset_id: Of an item; the item need not exist yet.
-        item_id: Of an item.
-        trace_id: Of a trace.
-        observation_id: Within the trace.
-    """
-
-    field: str
-    dataset_id: str | None = None
-    item_id: str | None = None
-    trace_id: str | None = None
-    observation_id: str | None = None
-
-    def as_json(self) -> dict[str, str]:
-        """The part of the request that names it."""
-        named = {
-            "field": self.field,
-            "datasetId": self.dataset_id,
-            "datasetItemId": self.item_id,
-            "traceId": self.trace_id,
-            "observationId": self.observation_id,
-        }
-        return {key: value for key, value in named.items() if value is not None}
 
 
 class LangfuseMedia:
@@ -106,17 +68,11 @@ class LangfuseMedia:
 
     async def store_converted(self, image: Image, target: MediaTarget) -> str:
         """As :meth:`store`, with a type that Langfuse does not take encoded anew as PNG or JPEG."""
-        return await self.store(await asyncio.to_thread(_acceptable, image), target)
+        return await self.store(await asyncio.to_thread(acceptable, image), target)
 
     async def _declare(self, image: Image, target: MediaTarget) -> str | None:
-        body = {
-            "contentType": image.media_type,
-            "contentLength": image.byte_length,
-            "sha256Hash": _checksum(image),
-            **target.as_json(),
-        }
         try:
-            answer = await self._connection.post("/api/public/media", body)
+            answer = await self._connection.post("/api/public/media", declaration(image, target))
         except LangfuseRefusal as error:
             raise MediaError(f"{image.source}: {error}") from error
         url: str | None = answer["uploadUrl"]
@@ -128,7 +84,11 @@ class LangfuseMedia:
         try:
             response = await self._connection.retries.answer(
                 lambda: self._connection.bucket.request(
-                    "PUT", url, content=data, headers=_headers(image, url), seconds=_longest(len(data))
+                    "PUT",
+                    url,
+                    content=data,
+                    headers=upload_headers(image, url),
+                    seconds=upload_seconds(len(data)),
                 )
             )
         except NoAnswer as error:
@@ -139,7 +99,7 @@ class LangfuseMedia:
             )
             raise MediaError(message) if self._stored else PlatformUnavailable(message) from error
         await self._confirm(identity, response, time.monotonic() - started)
-        if response.status not in _STORED:
+        if response.status not in STORED:
             raise MediaError(
                 f"{image.source}: Langfuse's bucket at {urlsplit(url).netloc} refused the upload with "
                 f"{response.status}"
@@ -147,12 +107,7 @@ class LangfuseMedia:
 
     async def _confirm(self, identity: str, response: HttpAnswer, seconds: float) -> None:
         """Until this says 200 or 201, Langfuse refuses every item that names the picture."""
-        body = {
-            "uploadedAt": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "uploadHttpStatus": response.status,
-            "uploadHttpError": "" if response.status in _STORED else response.reason,
-            "uploadTimeMs": round(seconds * 1000),
-        }
+        body = confirmation(response.status, response.reason, seconds)
         try:
             await self._connection.patch(f"/api/public/media/{identity}", body)
         except LangfuseRefusal as error:
@@ -285,25 +240,3 @@ def _require_taken(image: Image) -> None:
             f"{image.source}: Langfuse does not take {image.media_type}; let the preparation convert it "
             "(its default does)"
         )
-
-
-def _acceptable(image: Image) -> Image:
-    from vlmops.images import Preparation
-
-    return image if image.media_type in TAKEN else Preparation(animated="first").prepare(image)
-
-
-def _checksum(image: Image) -> str:
-    return base64.b64encode(bytes.fromhex(image.sha256)).decode()
-
-
-def _headers(image: Image, url: str) -> dict[str, str]:
-    """What the URL was signed with; Google's stores refuse the headers of the others."""
-    headers = {"Content-Type": image.media_type}
-    if _GOOGLE not in urlsplit(url).netloc:
-        headers |= {"x-amz-checksum-sha256": _checksum(image), "x-ms-blob-type": "BlockBlob"}
-    return headers
-
-
-def _longest(length: int) -> float:
-    return 60.0 + length / _SLOWEST_BYTES_PER_SECOND

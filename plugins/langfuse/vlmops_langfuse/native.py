@@ -29,7 +29,8 @@ from vlmops.evaluators import (
 from vlmops_langfuse.connection import LangfuseConnection
 from vlmops_langfuse.executions import parsed
 from vlmops_langfuse.items import MACHINE_KEY, from_item
-from vlmops_langfuse.media import LangfuseMedia, MediaTarget, resolved, restored
+from vlmops_langfuse.media import LangfuseMedia, resolved, restored
+from vlmops_langfuse.media_upload import MediaTarget
 from vlmops_langfuse.score_bodies import set_score, typed
 from vlmops_langfuse.settings import LangfuseSettings
 

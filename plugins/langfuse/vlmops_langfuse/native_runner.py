@@ -17,7 +17,7 @@ from vlmops.evaluators import Failure, FailureKind, Score
 from vlmops.images import images_in, map_images
 from vlmops.platforms.records import ExperimentPlan, ScoreTarget
 from vlmops_langfuse.items import shown_metadata
-from vlmops_langfuse.media import TAKEN, LangfuseMedia, MediaTarget
+from vlmops_langfuse.media_upload import TAKEN, MediaTarget
 from vlmops_langfuse.references import reference_to
 from vlmops_langfuse.runs import Answer, AnsweredItem, run_metadata, run_name, to_case, to_output
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from langfuse import Langfuse
 
     from vlmops.datasets import Sample
+    from vlmops_langfuse.media import LangfuseMedia
     from vlmops_langfuse.settings import LangfuseSettings
 
 _TIMEOUT = 60

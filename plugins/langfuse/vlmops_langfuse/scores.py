@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from vlmops.errors import ImageError, MediaError, PlatformError, PlatformUnavailable, UsageError
 from vlmops.platforms.outcome import ItemFailure, ScoreReport
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
-from vlmops_langfuse.media import LangfuseMedia, MediaTarget
+from vlmops_langfuse.media import LangfuseMedia
+from vlmops_langfuse.media_upload import MediaTarget
 from vlmops_langfuse.score_bodies import holds, score_id, to_body, typed
 from vlmops_langfuse.targets import LangfuseTargets
 from vlmops_langfuse.waiting import until
