@@ -119,6 +119,11 @@ class LangfuseEvaluation:
             )
         return [board.results for board in boards]
 
+    async def kept(self, answers: Sequence[AnsweredItem]) -> list[list[Score | Failure]]:
+        """The scores that Langfuse has of each answer."""
+        there = await self._rows(answers)
+        return [_Board(each, there.get(each.span.id, [])).results for each in answers]
+
     async def _rows(self, answers: Sequence[AnsweredItem]) -> dict[str, list[Mapping[str, Any]]]:
         found: dict[str, list[Mapping[str, Any]]] = {}
         for row in await self._scores.rows([each.span.trace_id for each in answers]):

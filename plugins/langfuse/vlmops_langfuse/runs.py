@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from vlmops.models import ModelReply
 from vlmops.platforms.records import ExperimentPlan, ScoreTarget
 from vlmops_langfuse.executions import parsed
 from vlmops_langfuse.items import MACHINE_KEY
+from vlmops_langfuse.usage import from_machine_data, machine_data
 
 VERSION_KEY = "dataset_version"
 """Where a run's metadata says which version of the dataset it is on."""
@@ -57,6 +58,16 @@ def run_name(plan: ExperimentPlan) -> str:
     return f"{plan.name[:_LONGEST_NAME]} ({key})"
 
 
+def plan_name(name: str) -> str:
+    """The plan's name within a run's.
+
+    Example:
+        >>> plan_name("reader v2 (3f6a90c1d2e4b587)")
+        'reader v2'
+    """
+    return name.rpartition(" (")[0] if name.endswith(")") else name
+
+
 def run_metadata(plan: ExperimentPlan, version: str) -> dict[str, str]:
     """The plan's metadata as Langfuse takes it: texts of at most 200 characters."""
     texts = {key: _text(value) for key, value in plan.metadata.items() if value is not None}
@@ -72,9 +83,7 @@ def to_output(answer: Answer, prediction: Any) -> dict[str, Any]:
     """
     if isinstance(answer, Failure):
         return {"failure": answer.kind.value, "message": answer.message}
-    machine: dict[str, Any] = {"model": answer.model, "latency": answer.latency}
-    if answer.usage is not None:
-        machine["usage"] = {key: value for key, value in asdict(answer.usage).items() if value is not None}
+    machine = {"model": answer.model, **machine_data(answer.usage, answer.latency)}
     if answer.metadata:
         machine["metadata"] = dict(answer.metadata)
     return {"prediction": prediction, MACHINE_KEY: machine}
@@ -123,8 +132,7 @@ def _output(row: Mapping[str, Any], resolve: Resolve) -> tuple[Any, Usage | None
         kind = FailureKind(output["failure"]) if ours else FailureKind.TASK_ERROR
         return Failure(kind, str(output.get("message", "")) if ours else str(output)), None, None
     if isinstance(output, Mapping) and isinstance(machine := output.get(MACHINE_KEY), Mapping):
-        usage = Usage(**machine["usage"]) if machine.get("usage") else None
-        return resolve(output.get("prediction")), usage, machine.get("latency")
+        return resolve(output.get("prediction")), *from_machine_data(machine)
     return resolve(output), None, None
 
 

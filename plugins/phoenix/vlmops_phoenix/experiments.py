@@ -29,7 +29,13 @@ from vlmops.evaluators import (
 )
 from vlmops.images import images_in
 from vlmops.models import ModelReply
-from vlmops.platforms.records import ExperimentPlan, ExperimentRecord, Progress, Run
+from vlmops.platforms.records import (
+    ExperimentHeader,
+    ExperimentPlan,
+    ExperimentRecord,
+    Progress,
+    Run,
+)
 from vlmops_phoenix.examples import from_example
 from vlmops_phoenix.run_traces import RunTraces
 from vlmops_phoenix.runs import as_run, evaluated_by, settings_of, to_error, to_evaluation, to_output
@@ -68,7 +74,7 @@ class PhoenixExperiments:
             await self._evaluate_missing(experiment, plan.evaluators, traces)
         finally:
             await asyncio.to_thread(traces.close)
-        return await self.record(experiment["id"], resumed=present)
+        return await self._record(experiment["id"], resumed=present)
 
     async def evaluate(
         self, experiment_id: str, evaluators: Sequence[Evaluator], progress: Progress | None = None
@@ -80,7 +86,7 @@ class PhoenixExperiments:
             await self._evaluate_missing(experiment, evaluators, traces, again=True, progress=progress)
         finally:
             await asyncio.to_thread(traces.close)
-        return await self.record(experiment_id)
+        return await self._record(experiment_id)
 
     async def write_set_scores(self, experiment_id: str, scores: Sequence[SetScore]) -> None:
         """Phoenix has no scores of a whole experiment: they are kept in its metadata, shown in its table."""
@@ -89,8 +95,36 @@ class PhoenixExperiments:
         metadata["scores"] = {**metadata.get("scores", {}), **{s.name: _set_score(s) for s in scores}}
         await self._connection.patch(f"/v1/experiments/{experiment_id}", {"metadata": metadata})
 
-    async def record(self, experiment_id: str, resumed: int = 0) -> ExperimentRecord:
-        """The experiment as it stands."""
+    async def read(self, experiment_id: str) -> ExperimentRecord:
+        """An experiment that has run, anyone's.
+
+        Raises:
+            PlatformError: There is no such experiment.
+        """
+        return await self._record(experiment_id)
+
+    async def find(
+        self, dataset: str, *, name: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> list[ExperimentHeader]:
+        """Experiments on a dataset, newest first.
+
+        Raises:
+            PlatformError: There is no such dataset.
+        """
+        found = await self._datasets.require(dataset)
+        headers = [
+            ExperimentHeader(
+                each["id"],
+                each["name"],
+                datetime.fromisoformat(each["created_at"]),
+                each["metadata"] or {},
+            )
+            async for each in self._connection.pages(f"/v1/datasets/{found['id']}/experiments")
+        ]
+        fitting = [header for header in headers if header.fits(name, metadata)]
+        return sorted(fitting, key=lambda header: header.created_at, reverse=True)
+
+    async def _record(self, experiment_id: str, resumed: int = 0) -> ExperimentRecord:
         experiment = await self._experiment(experiment_id)
         runs = [run async for _, run in self._runs(experiment)]
         trace = next((run.trace_id for run in runs if run.trace_id), None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from vlmops.blocking import blocking
+from vlmops.experiments.git_state import git_state
 from vlmops.experiments.summary import ExperimentSummary, summarise
 from vlmops.platforms.records import ExperimentPlan, ExperimentRecord, Progress, Task
 
@@ -44,7 +45,8 @@ class Experiment:
         key: Same key, same experiment: run again, it continues what is missing. Made from the name, dataset,
             version and metadata when empty.
         description: For people.
-        metadata: JSON recorded with it: model, prompt version, parameters, ...
+        metadata: JSON recorded with it: model, prompt version, parameters, ...; branch and commit of the git
+            repository it runs in are added.
         repetitions: How often each sample is answered.
         concurrency: How many samples are worked on at once.
         timeout: Seconds one answer may take.
@@ -89,7 +91,7 @@ class Experiment:
             key=self.key or self._made_key(),
             version=self.version,
             description=self.description,
-            metadata=self.metadata,
+            metadata={**git_state(), **self.metadata},
             repetitions=self.repetitions,
             concurrency=self.concurrency,
             timeout=self.timeout,

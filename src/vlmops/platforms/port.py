@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         DatasetVersion,
         Execution,
         ExecutionQuery,
+        ExperimentHeader,
         ExperimentPlan,
         ExperimentRecord,
         Progress,
@@ -103,6 +104,24 @@ class Experiments(Protocol):
         self, experiment_id: str, evaluators: Sequence[Evaluator], progress: Progress | None = None
     ) -> ExperimentRecord:
         """Score an experiment that has run; scoring again updates."""
+        ...
+
+    async def read(self, experiment_id: str) -> ExperimentRecord:
+        """An experiment that has run, anyone's, with all that was said of its answers.
+
+        Raises:
+            PlatformError: There is no such experiment.
+        """
+        ...
+
+    async def find(
+        self, dataset: str, *, name: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> Sequence[ExperimentHeader]:
+        """Experiments on a dataset with this name and all of this metadata, newest first.
+
+        Raises:
+            PlatformError: There is no such dataset.
+        """
         ...
 
     async def write_set_scores(self, experiment_id: str, scores: Sequence[SetScore]) -> None:

@@ -167,11 +167,43 @@ class ExperimentRecord:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ExperimentHeader:
+    """An experiment without its runs, as a search gives it.
+
+    Attributes:
+        id: The platform's id.
+        name: Its name as the platform has it, which may hold more than the plan's.
+        created_at: When it was begun; the newest comes first.
+        metadata: What was recorded with it.
+    """
+
+    id: str
+    name: str
+    created_at: datetime
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def fits(self, name: str | None, metadata: Mapping[str, Any] | None) -> bool:
+        """Whether it has this name and all of this metadata; values are compared as text.
+
+        Example:
+            >>> from datetime import UTC, datetime
+            >>> header = ExperimentHeader("1", "reader", datetime.now(UTC), {"git_branch": "main", "seed": 7})
+            >>> header.fits("reader", {"seed": "7"}), header.fits(None, {"git_branch": "next"})
+            (True, False)
+        """
+        return name in (None, self.name) and all(
+            key in self.metadata and str(self.metadata[key]) == str(value)
+            for key, value in (metadata or {}).items()
+        )
+
+
 Progress = Callable[[int, int], None]
 """Told how many are done, of how many."""
 
 
 TargetKind = Literal["span", "trace", "session", "run"]
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreTarget:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,11 +46,11 @@ from vlmops.platforms import (
     push,
     score_executions,
 )
-from vlmops.platforms.records import Execution, TargetedScore, Task
+from vlmops.platforms.records import Execution, ExperimentHeader, ExperimentRecord, TargetedScore, Task
 from vlmops.testing.pictures import picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -238,6 +238,34 @@ class PlatformContract:
         for run in second.record.runs:
             assert sorted(r.name for r in run.results if isinstance(r, Score)) == ["cer", "wer"]
 
+    def test_an_experiment_that_has_run_is_read_as_it_was(self, platform: Platform, name: str) -> None:
+        record = self.ran(platform, name, evaluators=[CharacterErrorRate(key="text"), TwoScores()]).record
+        read = read_back(platform, record.id)
+        assert (read.id, read.dataset_id, read.url) == (record.id, record.dataset_id, record.url)
+        assert read.metadata["model"] == "m"
+        assert scores_of(read) == scores_of(record)
+        latencies = [run.case.latency for run in read.runs]
+        assert latencies == [0.01] * 4
+
+    def test_reading_an_experiment_that_is_not_there_is_an_error(self, platform: Platform) -> None:
+        with pytest.raises(PlatformError):
+            read_back(platform, self.unknown_experiment())
+
+    def test_experiments_are_found_by_name_and_metadata(self, platform: Platform, name: str) -> None:
+        first = self.ran(platform, name, key="1", metadata={"model": "m", "git_branch": "main"}).record
+        second = self.ran(platform, name, key="2", metadata={"git_branch": "main"}, pushed=True).record
+        third = self.ran(platform, name, key="3", metadata={"git_branch": "next"}, pushed=True).record
+        everything = found_on(platform, name)
+        assert [header.id for header in everything] == [third.id, second.id, first.id]
+        assert [h.id for h in found_on(platform, name, metadata={"git_branch": "main"})] == [
+            second.id,
+            first.id,
+        ]
+        both = {"git_branch": "main", "model": "m"}
+        assert [h.id for h in found_on(platform, name, metadata=both)] == [first.id]
+        assert len(found_on(platform, name, name=f"experiment-{name}")) == 3
+        assert found_on(platform, name, name="another") == []
+
     # Executions and scores
 
     def test_recorded_executions_are_scored_once(self, platform: Platform, name: str) -> None:
@@ -301,6 +329,10 @@ class PlatformContract:
         link = execution_link(sample, platform.name)
         assert link == ExecutionLink(target.trace_id, target.id)
 
+    def unknown_experiment(self) -> str:
+        """An id of the right form that no experiment has."""
+        return "RXhwZXJpbWVudDo5OTk5OTk="
+
     def unknown_target(self, execution: Execution) -> str:
         """An id of the right form that the platform does not know."""
         return "0" * len(execution.target.id)
@@ -315,6 +347,7 @@ class PlatformContract:
         key: str = "",
         repetitions: int = 1,
         pushed: bool = False,
+        metadata: Mapping[str, Any] | None = None,
     ) -> ExperimentResult:
         """An experiment on four samples of a dataset that is pushed first."""
         if not pushed:
@@ -326,7 +359,7 @@ class PlatformContract:
             evaluators=evaluators,
             key=key,
             repetitions=repetitions,
-            metadata={"model": "m"},
+            metadata=metadata or {"model": "m"},
         ).run(platform)
 
 
@@ -351,6 +384,31 @@ def ids_on(platform: Platform, name: str, version: str | None = None) -> set[str
 
     dataset = blocking(lambda: platform.datasets.read(name, version), platform)
     return {sample.id for sample in dataset}
+
+
+def read_back(platform: Platform, experiment_id: str) -> ExperimentRecord:
+    """The experiment as the platform has it now."""
+    from vlmops.blocking import blocking
+
+    return blocking(lambda: platform.experiments.read(experiment_id), platform)
+
+
+def found_on(
+    platform: Platform, dataset: str, name: str | None = None, metadata: Mapping[str, Any] | None = None
+) -> list[ExperimentHeader]:
+    """Experiments on the dataset, newest first."""
+    from vlmops.blocking import blocking
+
+    found = blocking(lambda: platform.experiments.find(dataset, name=name, metadata=metadata), platform)
+    return list(found)
+
+
+def scores_of(record: ExperimentRecord) -> dict[str, dict[str, object]]:
+    """Values of the scores of each sample."""
+    return {
+        run.case.id: {result.name: result.value for result in run.results if isinstance(result, Score)}
+        for run in record.runs
+    }
 
 
 def executions_on(platform: Platform, query: ExecutionQuery) -> list[Execution]:

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vlmops.concurrency import for_each
 from vlmops.datasets import ImageDataset, Sample, digest
@@ -31,6 +31,7 @@ from vlmops.platforms.records import (
     DatasetVersion,
     Execution,
     ExecutionQuery,
+    ExperimentHeader,
     ExperimentPlan,
     ExperimentRecord,
     Progress,
@@ -40,7 +41,7 @@ from vlmops.platforms.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from vlmops.datasets import ImageField
     from vlmops.models import ModelReply
@@ -208,6 +209,7 @@ class StoredExperiment:
     id: str
     plan: ExperimentPlan
     version: str
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     runs: dict[tuple[str, int], Run] = field(default_factory=dict)
     set_scores: dict[str, SetScore] = field(default_factory=dict)
 
@@ -243,9 +245,7 @@ class MemoryExperiments:
         self, experiment_id: str, evaluators: Sequence[Evaluator], progress: Progress | None = None
     ) -> ExperimentRecord:
         """Score again."""
-        if experiment_id not in self.stored:
-            raise PlatformError(f"there is no experiment {experiment_id!r}")
-        experiment = self.stored[experiment_id]
+        experiment = self._require(experiment_id)
         for number, (key, run) in enumerate(experiment.runs.items(), start=1):
             fresh = await _results(run.case, evaluators)
             names = {_name(result) for result in fresh}
@@ -255,6 +255,22 @@ class MemoryExperiments:
                 progress(number, len(experiment.runs))
         return self._record(experiment)
 
+    async def read(self, experiment_id: str) -> ExperimentRecord:
+        """The experiment as it stands."""
+        return self._record(self._require(experiment_id))
+
+    async def find(
+        self, dataset: str, *, name: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> Sequence[ExperimentHeader]:
+        """Experiments of a dataset, newest first."""
+        await self.platform.datasets.read(dataset)
+        headers = [
+            ExperimentHeader(each.id, each.plan.name, each.created_at, each.plan.metadata)
+            for each in reversed(self.stored.values())
+            if each.plan.dataset == dataset
+        ]
+        return [header for header in headers if header.fits(name, metadata)]
+
     async def write_set_scores(self, experiment_id: str, scores: Sequence[SetScore]) -> None:
         """Keep them."""
         self.stored[experiment_id].set_scores |= {score.name: score for score in scores}
@@ -262,6 +278,11 @@ class MemoryExperiments:
     def compare_url(self, experiments: Sequence[ExperimentRecord]) -> str:
         """Not a page, but a name."""
         return "memory:" + ",".join(experiment.id for experiment in experiments)
+
+    def _require(self, experiment_id: str) -> StoredExperiment:
+        if experiment_id not in self.stored:
+            raise PlatformError(f"there is no experiment {experiment_id!r}")
+        return self.stored[experiment_id]
 
     async def _run_one(
         self, experiment: StoredExperiment, plan: ExperimentPlan, sample: Sample, repetition: int
