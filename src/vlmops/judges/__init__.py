@@ -5,8 +5,18 @@ from __future__ import annotations
 from vlmops.judges.instructions import instructions
 from vlmops.judges.judge import Judge, JudgedExample
 from vlmops.judges.material import Material, View, cut_out, material_of
+from vlmops.judges.pairwise import PairJudgment, PairwiseJudge
+from vlmops.judges.panel import Panel, PanelVote, panel_agreement
 from vlmops.judges.reading import read_verdict
 from vlmops.judges.rubric import CANNOT_TELL, Choice, Criterion, Rubric, Scale, YesNo
+from vlmops.judges.tournament import (
+    Duel,
+    JudgedPair,
+    Rating,
+    Tournament,
+    compare_answers,
+    compare_answers_async,
+)
 from vlmops.judges.verdicts import (
     PairVerdict,
     PairwiseResult,
@@ -25,18 +35,28 @@ __all__ = [
     "CANNOT_TELL",
     "Choice",
     "Criterion",
+    "Duel",
     "Judge",
     "JudgedExample",
+    "JudgedPair",
     "Material",
+    "PairJudgment",
     "PairVerdict",
+    "PairwiseJudge",
     "PairwiseResult",
+    "Panel",
+    "PanelVote",
+    "Rating",
     "Rubric",
     "Scale",
     "SwappedJudgment",
+    "Tournament",
     "View",
     "WinRecord",
     "Winner",
     "YesNo",
+    "compare_answers",
+    "compare_answers_async",
     "cut_out",
     "fastchat_pair_verdict",
     "fastchat_score_verdict",
@@ -44,6 +64,7 @@ __all__ = [
     "material_of",
     "pair_verdict",
     "pairwise_position_swap",
+    "panel_agreement",
     "read_verdict",
     "score_verdict",
     "swapped_judgment",

@@ -84,10 +84,7 @@ class Judge(OutputReader):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.model, str):
-            from vlmops.models import create
-
-            object.__setattr__(self, "model", create(self.model))
+        object.__setattr__(self, "model", named_model(self.model))
 
     @property
     def instructions(self) -> str:
@@ -109,10 +106,12 @@ class Judge(OutputReader):
             return material
         if isinstance(request, Failure):
             return request
-        reply = await _model(self).answer(request)
+        reply = await named_model(self.model).answer(request)
         if isinstance(reply, Failure):
             return replace(
-                reply, evaluator=self.name, message=f"the judge {_model(self).name}: {reply.message}"
+                reply,
+                evaluator=self.name,
+                message=f"the judge {named_model(self.model).name}: {reply.message}",
             )
         verdict = read_verdict(reply)
         if isinstance(verdict, Failure):
@@ -157,7 +156,7 @@ class Judge(OutputReader):
         """What a person needs to know of a verdict to believe or doubt it."""
         usage = asdict(reply.usage) if reply.usage else {}
         return {
-            "model": reply.model or _model(self).name,
+            "model": reply.model or named_model(self.model).name,
             "rubric": self.fingerprint,
             "shown": material.record,
             "usage": {key: value for key, value in usage.items() if value is not None},
@@ -166,9 +165,21 @@ class Judge(OutputReader):
         }
 
 
-def _model(judge: Judge) -> Model:
-    assert not isinstance(judge.model, str)  # noqa: S101 - made a model in __post_init__
-    return judge.model
+def named_model(model: Model | str) -> Model:
+    """The model, or the one of that name.
+
+    Raises:
+        UsageError: There is no model of that name.
+
+    Example:
+        >>> named_model("openai:gpt-4.1").name
+        'openai:gpt-4.1'
+    """
+    if not isinstance(model, str):
+        return model
+    from vlmops.models import create
+
+    return create(model)
 
 
 def material_text(material: Material | Failure) -> list[str]:

@@ -113,13 +113,14 @@ class Material:
         return whole.hexdigest()[:12]
 
 
-def material_of(case: Case, answer: Any, view: View) -> Material | Failure:
+def material_of(case: Case, answer: Any, view: View, *, with_answer: bool = True) -> Material | Failure:
     """What the judge is shown of a case.
 
     Args:
         case: The case.
         answer: The part of its output that is judged.
         view: What of it is shown.
+        with_answer: Whether the answer is part of it, if the view shows answers.
 
     Example:
         >>> from vlmops.evaluators import Case
@@ -137,9 +138,10 @@ def material_of(case: Case, answer: Any, view: View) -> Material | Failure:
         if view.question and (asked := _question(case.inputs)):
             material.text("QUESTION", asked, view.max_text)
         if view.expected and case.expected is not None:
-            _add_side(material, "EXPECTED ANSWER", "REFERENCE PICTURE", case.expected, view)
-        if view.answer:
-            _add_side(material, "ANSWER", "PICTURE THAT IS THE ANSWER", answer, view)
+            reference = [image for image in images_in(case.expected) if image not in material.images]
+            _add_side(material, ("EXPECTED ANSWER", "REFERENCE PICTURE"), case.expected, reference, view)
+        if view.answer and with_answer:
+            add_answer(material, "ANSWER", answer, view)
     except ImageError as error:
         return Failure(FailureKind.BAD_IMAGE, f"a picture cannot be shown to the judge: {error}")
     if len(material.images) > view.max_pictures:
@@ -228,14 +230,24 @@ def cut_out(image: Image, box: Sequence[float], margin: float = 0.0) -> Image:
     return Image.from_pil(image.to_pil().crop(edges))
 
 
-def _add_side(material: Material, label: str, picture_label: str, value: Any, view: View) -> None:
+def add_answer(material: Material, label: str, answer: Any, view: View) -> None:
+    """Add an answer under a label; pictures in it (generated, edited) are shown as such.
+
+    Raises:
+        ImageError: A picture cannot be read.
+    """
+    labels = (label, f"PICTURE THAT IS {'THE ' if label == 'ANSWER' else ''}{label}")
+    _add_side(material, labels, answer, list(images_in(answer)), view)
+
+
+def _add_side(
+    material: Material, labels: tuple[str, str], value: Any, pictures: Sequence[Image], view: View
+) -> None:
     """A value that is text, JSON or pictures: pictures first, the rest as text."""
-    shown = [image for image in images_in(value) if image not in material.images]
-    for number, image in enumerate(shown, 1):
-        material.picture(_numbered(picture_label, number, len(shown)), image, view.max_side)
-    if isinstance(value, Image):
-        return
-    material.text(label, _as_text(value), view.max_text)
+    for number, image in enumerate(pictures, 1):
+        material.picture(_numbered(labels[1], number, len(pictures)), image, view.max_side)
+    if not isinstance(value, Image):
+        material.text(labels[0], _as_text(value), view.max_text)
 
 
 def _question(inputs: Any) -> str:

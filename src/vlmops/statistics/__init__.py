@@ -18,7 +18,13 @@ from vlmops.statistics.paired import PairedDifference, paired_differences, resam
 from vlmops.statistics.permutation import SignFlipTest, mcnemar, sign_flip_tests
 from vlmops.statistics.power import minimum_detectable_difference, power
 from vlmops.statistics.quantiles import quantile_interval
-from vlmops.statistics.ranking import Battle, bradley_terry, elo, luce_spectral_ranking
+from vlmops.statistics.ranking import (
+    Battle,
+    bradley_terry,
+    bradley_terry_intervals,
+    elo,
+    luce_spectral_ranking,
+)
 from vlmops.statistics.rates import clopper_pearson_interval, rate_interval, wilson_interval
 from vlmops.statistics.resampling import ResamplingRecord, recorded_resamples
 from vlmops.statistics.reweighting import reweighted_interval, reweighted_intervals
@@ -35,6 +41,7 @@ __all__ = [
     "bootstrap_interval",
     "bootstrap_ratio",
     "bradley_terry",
+    "bradley_terry_intervals",
     "clopper_pearson_interval",
     "cohen_kappa",
     "cohen_kappa_of_counts",

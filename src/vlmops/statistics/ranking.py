@@ -10,11 +10,14 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vlmops.errors import UsageError
+from vlmops.statistics.resampling import CONFIDENCE, Clusters, percentile_interval, resampled_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     import numpy as np
+
+    from vlmops.evaluators.score import Interval
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -123,22 +126,90 @@ def bradley_terry(
         >>> {model: round(rating, 1) for model, rating in ratings.items()}
         {'a': 1060.2, 'b': 939.8}
     """
-    import numpy as np
-
     parsed = [Battle._make(battle) for battle in battles]
-    position: dict[str, int] = {}
-    for battle in parsed:
-        for model in (battle.model_a, battle.model_b):
-            position.setdefault(model, len(position))
-    wins = np.full((len(position), len(position)), prior_games / 2)
-    for battle in parsed:
-        a, b = position[battle.model_a], position[battle.model_b]
-        wins[a, b] += battle.score
-        wins[b, a] += 1 - battle.score
-    np.fill_diagonal(wins, 0)
+    position = _positions(parsed)
+    wins = _with_prior(_wins(parsed, position), prior_games)
     _check_finite(wins, list(position), "pass prior_games, e.g. 0.1")
     ratings = initial + scale / math.log(base) * _most_likely_strengths(wins)
     return dict(zip(position, ratings.tolist(), strict=True))
+
+
+def bradley_terry_intervals(
+    battles: Sequence[Sequence[str]],
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    scale: float = 400.0,
+    base: float = 10.0,
+    initial: float = 1000.0,
+    prior_games: float = 0.1,
+    confidence: float = CONFIDENCE,
+    resamples: int = 1000,
+) -> dict[str, Interval | None]:
+    """Bootstrap intervals of :func:`bradley_terry` ratings, battles about one picture drawn together.
+
+    Args:
+        battles: As there.
+        clusters: One key per battle; battles with equal keys are resampled together.
+        scale: As there.
+        base: As there.
+        initial: As there.
+        prior_games: As there; above 0, since a resample may hold a model that never loses.
+        confidence: Level in (0, 1).
+        resamples: How many bootstrap samples.
+
+    Returns:
+        Interval by model; ``None`` with fewer than two clusters.
+
+    Example:
+        >>> battles = [("a", "b", "model_a")] * 6 + [("a", "b", "model_b")] * 2
+        >>> intervals = bradley_terry_intervals(battles, resamples=200)
+        >>> intervals["a"].low < bradley_terry(battles, prior_games=0.1)["a"] < intervals["a"].high
+        True
+    """
+    import numpy as np
+
+    parsed = [Battle._make(battle) for battle in battles]
+    position = _positions(parsed)
+    groups = Clusters.of(len(parsed), clusters)
+    if groups.count < 2:
+        return dict.fromkeys(position)
+    size = len(position)
+    single = np.stack([_wins([battle], position).ravel() for battle in parsed])
+    drawn = resampled_sums(groups.sums(single), resamples).reshape(-1, size, size)
+    strengths = np.stack([_most_likely_strengths(_with_prior(wins, prior_games)) for wins in drawn])
+    ratings = initial + scale / math.log(base) * strengths
+    return {
+        model: percentile_interval(ratings[:, at], confidence, groups.keys) for model, at in position.items()
+    }
+
+
+def _positions(battles: Iterable[Battle]) -> dict[str, int]:
+    """Row of each model, in order of appearance."""
+    position: dict[str, int] = {}
+    for battle in battles:
+        for model in (battle.model_a, battle.model_b):
+            position.setdefault(model, len(position))
+    return position
+
+
+def _wins(battles: Iterable[Battle], position: Mapping[str, int]) -> Array:
+    """How often the model of the row beat that of the column."""
+    import numpy as np
+
+    wins = np.zeros((len(position), len(position)))
+    for battle in battles:
+        a, b = position[battle.model_a], position[battle.model_b]
+        wins[a, b] += battle.score
+        wins[b, a] += 1 - battle.score
+    return wins
+
+
+def _with_prior(wins: Array, games: float) -> Array:
+    import numpy as np
+
+    smoothed = wins + games / 2
+    np.fill_diagonal(smoothed, 0)
+    return smoothed
 
 
 def luce_spectral_ranking(

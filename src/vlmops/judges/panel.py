@@ -1,0 +1,212 @@
+"""A panel: several judges on one case, their votes made one, and how far they agree."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from vlmops.errors import UsageError
+from vlmops.evaluators.bases import NamedEvaluator
+from vlmops.evaluators.clusters import picture_clusters
+from vlmops.evaluators.evaluator import evaluate
+from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.evaluators.score import Score, SetScore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vlmops.evaluators.case import Case
+    from vlmops.evaluators.evaluator import Annotator, Evaluator, Result
+    from vlmops.statistics.agreement import Level
+
+_LEVEL: Mapping[type, Level] = {bool: "nominal", str: "nominal", float: "interval"}
+
+
+@dataclass(frozen=True, slots=True)
+class PanelVote:
+    """One member's vote.
+
+    Attributes:
+        judge: The member's name.
+        result: Its score, or why it gave none; an abstention is a failure of that kind.
+    """
+
+    judge: str
+    result: Score | Failure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel(NamedEvaluator):
+    """Several judges who vote; best of different model families, which share fewer faults.
+
+    Every member must give scores of the same parts: the same rubric with different models. Votes that failed
+    or abstained are counted and left out; with fewer votes than ``quorum``, or with no majority, the
+    panel abstains, which is a failure and not a score.
+
+    Attributes:
+        judges: The members, each with a name of its own.
+        numbers: How votes on a scale become one: their ``"mean"`` or ``"median"``. Pass/fail and labels go by
+            absolute majority of the votes given.
+        quorum: How many votes it takes; more than half of the members when ``None``.
+
+    Raises:
+        UsageError: There are fewer than two members, two have one name, or the quorum cannot be met.
+
+    Example:
+        >>> import asyncio
+        >>> from dataclasses import dataclass
+        >>> from vlmops.evaluators import Case, Score
+        >>> @dataclass(frozen=True)
+        ... class Always:
+        ...     name: str
+        ...     value: bool
+        ...     def evaluate(self, case):
+        ...         return Score(self.name, self.value)
+        >>> panel = Panel(judges=(Always("x", True), Always("y", True), Always("z", False)))
+        >>> score = asyncio.run(panel.evaluate(Case(output="a")))
+        >>> score.value, score.explanation
+        (True, '2 of 3 votes')
+    """
+
+    default_name: ClassVar[str] = "panel"
+    annotator: ClassVar[Annotator] = "LLM"
+
+    judges: Sequence[Evaluator]
+    numbers: Literal["mean", "median"] = "mean"
+    quorum: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = [judge.name for judge in self.judges]
+        if len(names) < 2 or len(set(names)) < len(names):
+            raise UsageError(f"a panel takes two judges at least, each with a name of its own: {names}")
+        if self.quorum is not None and not 1 <= self.quorum <= len(names):
+            raise UsageError(f"a quorum of {self.quorum} cannot be met by {len(names)} judges")
+
+    def applies(self, case: Case) -> bool:
+        """Whether any member has anything to say of the case."""
+        from vlmops.evaluators.evaluator import applies
+
+        return any(applies(judge, case) for judge in self.judges)
+
+    async def evaluate(self, case: Case) -> Result:
+        """Have all members judge the case, at once."""
+        results = await asyncio.gather(*(evaluate(judge, case) for judge in self.judges))
+        ballots = self._ballots(results)
+        if not ballots:
+            failures = [result for result in results if isinstance(result, Failure)]
+            kind = Counter(each.kind for each in failures).most_common(1)[0][0] if failures else None
+            told = "; ".join(f"{each.evaluator or '?'}: {each.message}" for each in failures)
+            return self.failure(kind or FailureKind.ABSTAINED, f"no judge gave a score: {told}")
+        scores = [self._counted(part, votes) for part, votes in ballots.items()]
+        failed = next((score for score in scores if isinstance(score, Failure)), None)
+        if failed is not None and len(scores) == 1:
+            return failed
+        given = [score for score in scores if isinstance(score, Score)]
+        if not given:
+            return failed or self.failure(FailureKind.ABSTAINED, "no part has a majority")
+        return given[0] if len(given) == 1 else given
+
+    def _ballots(self, results: Sequence[Result]) -> dict[str, list[PanelVote]]:
+        """The votes on each part; ``""`` is the judge's score of its own name."""
+        given: list[dict[str, Score]] = []
+        for judge, result in zip(self.judges, results, strict=True):
+            scores = [] if isinstance(result, Failure) else result if isinstance(result, list) else [result]
+            given.append({score.name.removeprefix(judge.name).removeprefix("."): score for score in scores})
+        parts = dict.fromkeys(part for scores in given for part in scores)
+        return {
+            part: [
+                PanelVote(judge.name, scores.get(part) or _absent(judge.name, result))
+                for judge, scores, result in zip(self.judges, given, results, strict=True)
+            ]
+            for part in parts
+        }
+
+    def _counted(self, part: str, votes: Sequence[PanelVote]) -> Score | Failure:
+        given = [vote.result for vote in votes if isinstance(vote.result, Score)]
+        needed = self.quorum or len(self.judges) // 2 + 1
+        name = self.part(part) if part else self.name
+        if len(given) < needed:
+            return self.failure(
+                FailureKind.ABSTAINED,
+                f"{name}: {len(given)} of {len(votes)} judges voted, {needed} are needed",
+            )
+        metadata = {"votes": [_shown(vote) for vote in votes]}
+        if isinstance(given[0].value, float | int) and not isinstance(given[0].value, bool):
+            numbers = [float(score.value) for score in given]
+            value = fmean(numbers) if self.numbers == "mean" else median(numbers)
+            told = f"{self.numbers} of {len(numbers)} votes, {min(numbers):g} to {max(numbers):g}"
+            return Score(name, value, told, given[0].direction, given[0].range, metadata)
+        winner, count = Counter(score.value for score in given).most_common(1)[0]
+        if 2 * count <= len(given):
+            tally = ", ".join(f"{value}: {n}" for value, n in Counter(str(s.value) for s in given).items())
+            return self.failure(FailureKind.ABSTAINED, f"{name}: no majority among the judges ({tally})")
+        told = f"{count} of {len(given)} votes"
+        return Score(name, winner, told, given[0].direction, given[0].range, metadata)
+
+
+def panel_agreement(cases: Sequence[Case], scores: Sequence[Score], name: str = "") -> SetScore:
+    """How far the members of a panel agree over many cases: Krippendorff's alpha.
+
+    Alpha is 1 where all agree, 0 where they agree as often as by chance, and below 0 where less; 0.8 is what
+    is commonly asked for, 0.667 the least for tentative conclusions (Krippendorff, *Content Analysis*, 2004).
+
+    Args:
+        cases: The cases, for the clusters of the interval.
+        scores: What the panel gave for each, of one part.
+        name: Of the result; the scores' name with ``.agreement`` when empty.
+
+    Example:
+        >>> from vlmops.evaluators import Case, Score
+        >>> def scored(*votes):
+        ...     given = [{"judge": str(n), "value": vote} for n, vote in enumerate(votes)]
+        ...     return Score("panel", True, metadata={"votes": given})
+        >>> cases = [Case(output="a", id="1"), Case(output="b", id="2")]
+        >>> panel_agreement(cases, [scored(True, True), scored(False, False)]).value
+        1.0
+    """
+    from vlmops.statistics import bootstrap_interval, krippendorff_alpha
+
+    rows = [[vote.get("value") for vote in score.metadata["votes"]] for score in scores]
+    level = (
+        _LEVEL[type(next(value for row in rows for value in row if value is not None))] if rows else "nominal"
+    )
+
+    def alpha(positions: Sequence[int]) -> float:
+        columns = list(zip(*(rows[position] for position in positions), strict=True))
+        return krippendorff_alpha(columns, level=level)
+
+    return SetScore(
+        name or f"{scores[0].name}.agreement",
+        alpha(range(len(rows))),
+        len(rows),
+        interval=bootstrap_interval(alpha, len(rows), clusters=picture_clusters(cases), resamples=1000),
+        explanation=f"Krippendorff's alpha of {len(rows[0])} judges on {len(rows)} cases",
+        range=(-1.0, 1.0),
+    )
+
+
+def _absent(judge: str, result: Result) -> Failure:
+    if isinstance(result, Failure):
+        return result
+    return Failure(FailureKind.ABSTAINED, "gave no score of this part", evaluator=judge)
+
+
+def _shown(vote: PanelVote) -> dict[str, Any]:
+    if isinstance(vote.result, Failure):
+        return {
+            "judge": vote.judge,
+            "value": None,
+            "failure": vote.result.kind.value,
+            "why": vote.result.message,
+        }
+    usage = vote.result.metadata.get("judge", {})
+    return {
+        "judge": vote.judge,
+        "value": vote.result.value,
+        "why": vote.result.explanation,
+        **({"usage": usage["usage"]} if "usage" in usage else {}),
+    }
