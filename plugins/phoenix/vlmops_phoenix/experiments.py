@@ -27,6 +27,7 @@ from vlmops.evaluators import (
     applies,
     evaluate_in_thread,
 )
+from vlmops.evaluators.settings import settings_of
 from vlmops.images import images_in
 from vlmops.models import ModelReply
 from vlmops.platforms.records import (
@@ -38,7 +39,7 @@ from vlmops.platforms.records import (
 )
 from vlmops_phoenix.examples import from_example
 from vlmops_phoenix.run_traces import RunTraces
-from vlmops_phoenix.runs import as_run, evaluated_by, settings_of, to_error, to_evaluation, to_output
+from vlmops_phoenix.runs import as_run, evaluated_by, to_error, to_evaluation, to_output
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage
@@ -15,12 +14,9 @@ from vlmops_phoenix.scores import result_of
 
 if TYPE_CHECKING:
     from vlmops.datasets import Sample
-    from vlmops.evaluators import Evaluator
     from vlmops.models import ModelReply
 
 _SEPARATOR = ": "
-# The repr of an object without one of its own holds its address, which says nothing of its parameters.
-_ADDRESS = " at 0x"
 _KINDS = frozenset(kind.value for kind in FailureKind)
 
 
@@ -72,27 +68,13 @@ def to_evaluation(score: Score, evaluator: str, parts: int, settings: str = "") 
         score: One score.
         evaluator: Name of the evaluator that gave it.
         parts: How many scores the evaluator gave; tells a finished evaluation from an interrupted one.
-        settings: Its parameters, as :func:`settings_of` gives them.
+        settings: Its parameters, as :func:`~vlmops.evaluators.settings.settings_of` gives them.
     """
     return {
         "name": score.name,
         "result": result_of(score),
         "metadata": {**score.metadata, "vlmops": _provenance(score, evaluator, parts, settings)},
     }
-
-
-def settings_of(evaluator: Evaluator) -> str:
-    """A short hash of an evaluator's parameters; empty where they cannot be told from its ``repr``.
-
-    Example:
-        >>> from vlmops.evaluators import CharacterErrorRate
-        >>> settings_of(CharacterErrorRate()) == settings_of(CharacterErrorRate(key="text"))
-        False
-    """
-    text = repr(evaluator)
-    if not is_dataclass(evaluator) or _ADDRESS in text:
-        return ""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def from_annotations(annotations: Sequence[Mapping[str, Any]]) -> list[Score | Failure]:

@@ -12,6 +12,7 @@ import pytest
 
 from vlmops.datasets import Sample
 from vlmops.evaluators import CharacterErrorRate, Failure, FailureKind, Score, Usage
+from vlmops.evaluators.settings import settings_of
 from vlmops.images import Image, ImageReference
 from vlmops.models import ModelReply
 from vlmops.testing import picture
@@ -19,7 +20,6 @@ from vlmops_phoenix.runs import (
     evaluated_by,
     from_annotations,
     from_error,
-    settings_of,
     to_case,
     to_error,
     to_evaluation,
