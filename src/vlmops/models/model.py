@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pydantic import BaseModel
+
     from vlmops.evaluators.case import Usage
     from vlmops.evaluators.failure import Failure
     from vlmops.images import Image
@@ -42,7 +44,8 @@ class ModelRequest:
     Attributes:
         prompt: The instruction; ``None`` for models that take none (OCR).
         images: The pictures, in the order in which the prompt speaks of them.
-        schema: JSON Schema the answer must fit; the reply's ``output`` is then parsed JSON.
+        schema: JSON Schema, or pydantic model class, the answer must fit; the reply's ``output`` is then
+            parsed JSON.
         parameters: What the backend passes on, by its own names (``temperature``, ``seed``, ...).
         repetition: Which of several answers to the same question is asked for, counted from 1. Backends pay
             no heed to it; a cache of answers keeps the repetitions apart.
@@ -55,7 +58,7 @@ class ModelRequest:
 
     prompt: str | None = None
     images: tuple[Image, ...] = ()
-    schema: Mapping[str, Any] | None = None
+    schema: Mapping[str, Any] | type[BaseModel] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     repetition: int = 1
     before: tuple[Turn, ...] = ()
@@ -91,7 +94,8 @@ class SentPicture:
         media_type: Of the picture that was sent.
         delivery: Within the request (``"data_uri"``, ``"tensor"``) or by its address (``"url"``).
         detail: How finely the provider was asked to look; empty where it has no such setting.
-        changes: What was done to it: ``"resized"``, ``"converted"``, ``"recompressed"``.
+        changes: What was done to it: ``"resized"``, ``"converted"`` to another type, ``"turned"`` upright,
+            ``"rewritten"`` (without private metadata, or more strongly compressed).
         estimated_tokens: Tokens it counts for by the model's card; ``None`` when the card does not say.
 
     Example:

@@ -1,94 +1,144 @@
-"""Chat models with vision behind an OpenAI-compatible interface: OpenAI, Azure, vLLM, Ollama, gateways."""
+"""Models behind an OpenAI-compatible interface: OpenAI, Azure, vLLM, Triton, Ollama, Gemini, gateways."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
-import inspect
-import json
 import logging
 import os
-import re
 import time
-from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+import vlmops.models.openai_chat as chat
+import vlmops.models.openai_responses as responses
 from vlmops.errors import ImageError, PrerequisiteError, UsageError
-from vlmops.evaluators.case import Usage
 from vlmops.evaluators.failure import Failure, FailureKind
-from vlmops.models.model import ModelReply, ModelRequest
-from vlmops.models.openai_failures import failure_of, safe_message
+from vlmops.models.answer import Expected
+from vlmops.models.answer_schema import AnswerSchema
+from vlmops.models.cards import ModelCard, card_of
+from vlmops.models.cards.table import CardTable
+from vlmops.models.delivery import PictureDelivery
+from vlmops.models.openai_failures import failure_of, failure_of_answer, safe_message
+from vlmops.models.openai_turns import sent_turns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openai import AsyncOpenAI
-    from openai.types.chat import ChatCompletion
 
-Detail = Literal["auto", "low", "high"]
+    from vlmops.models.cards.card import StructuredOutput
+    from vlmops.models.model import ModelReply, ModelRequest
 
-_OURS = frozenset({"messages", "model", "n", "response_format", "stream", "stream_options"})
-_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(?P<inside>.*)\n\s*```\s*\Z", re.DOTALL)
+_INTERFACES: Mapping[str, Any] = {"chat": chat, "responses": responses}
 
 
 class OpenAIModel:
-    """A chat model asked through the ``openai`` SDK, pictures sent as data URIs.
+    """A model asked through the ``openai`` SDK.
 
     The SDK waits and tries again on rate limits, timeouts and server errors, as long as ``Retry-After`` says;
-    what is left after that is returned as a :class:`~vlmops.evaluators.Failure`. Parameters of the request
-    that the SDK does not know are passed on in the body (``top_k`` of vLLM, ``provider`` of OpenRouter).
+    what is left after that is returned as a :class:`~vlmops.evaluators.Failure`, with the wait that the
+    provider asks for. Parameters of the request that the SDK does not know are passed on in the body
+    (``top_k`` of vLLM, ``provider`` of OpenRouter).
+
+    What the model takes, how it counts pictures and what it costs is read from its card, found by its name.
 
     Attributes:
         name: ``"openai:"`` and the model.
         model: The provider's name of the model.
+        card: What is known of the model; ``None`` when nothing is.
 
     Args:
         model: See above.
+        api: ``"chat"`` (chat completions, which all compatible servers have) or ``"responses"``.
         base_url: Address of the interface; ``OPENAI_BASE_URL`` or OpenAI's own when ``None``.
-        api_key: ``OPENAI_API_KEY`` when ``None``.
-        timeout: Seconds for one try.
+        api_key: ``OPENAI_API_KEY`` when ``None``; with Azure ``AZURE_OPENAI_API_KEY``.
+        azure_endpoint: Address of an Azure resource; ``model`` is then the name of a deployment.
+        api_version: Azure's version of the interface; ``OPENAI_API_VERSION`` when ``None``.
+        card: The card where the name does not lead to it (Azure deployments, names of a server's own): a
+            card, its name, or the name of a model that has one.
+        timeout: Seconds for one try; of a stream, for the whole answer.
         max_retries: How many further tries after the first.
-        detail: How finely the provider looks at pictures: ``"low"`` is cheap, ``"high"`` reads small writing.
+        detail: How finely the model looks at pictures: ``"low"`` is cheap, ``"high"`` reads small writing.
+        delivery: ``"url"`` sends pictures that have an http address by it, the rest as data URIs.
+        max_side: Longest side in pixels that is sent; larger pictures are shrunk. The card's when ``None``.
+        max_bytes: Longest encoded picture that is sent. The card's when ``None``.
+        formats: Media types that may be sent; others are converted. The card's when empty.
+        structured: How schemas are asked for: ``"json_schema"``, ``"json_object"`` with the schema in the
+            prompt, or ``"none"``, in the prompt alone. The card's when ``None``.
+        repair: Whether an answer that is no JSON may be mended.
+        stream: Whether the answer is streamed, which gives the time to the first token.
         parameters: Defaults for every request (``temperature``, ``max_completion_tokens``, ...).
 
     Raises:
-        UsageError: A parameter is one that this class sets itself.
+        UsageError: A parameter is one that this class sets itself, or does not fit the model.
 
     Example:
         >>> OpenAIModel("gpt-4.1-mini", parameters={"temperature": 0}).name
         'openai:gpt-4.1-mini'
+        >>> OpenAIModel("eu-deployment-7", card="gpt-4.1-mini").card.price.input
+        0.4
     """
 
     def __init__(
         self,
         model: str,
         *,
+        api: Literal["chat", "responses"] = "chat",
         base_url: str | None = None,
         api_key: str | None = None,
+        azure_endpoint: str | None = None,
+        api_version: str | None = None,
+        card: ModelCard | str | None = None,
         timeout: float = 120.0,
         max_retries: int = 4,
-        detail: Detail = "auto",
+        detail: str = "auto",
+        delivery: Literal["data_uri", "url"] = "data_uri",
+        max_side: int | None = None,
+        max_bytes: int | None = None,
+        formats: tuple[str, ...] = (),
+        structured: StructuredOutput | None = None,
+        repair: bool = False,
+        stream: bool = False,
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
-        self.name = f"openai:{model}"
+        if api not in _INTERFACES:
+            raise UsageError(f"api is {api!r}: must be 'chat' or 'responses'")
+        self.name = f"{'azure' if azure_endpoint else 'openai'}:{model}"
         self.model = model
+        self.card = _card(model, card)
+        self._api = api
         self._base_url = base_url
         self._api_key = api_key
+        self._azure = (azure_endpoint, api_version) if azure_endpoint else None
         self._timeout = timeout
         self._max_retries = max_retries
-        self._detail = detail
-        self._parameters = _checked(parameters or {})
+        self._delivery = PictureDelivery(
+            card=self.card,
+            by=delivery,
+            detail=detail,
+            max_side=max_side,
+            max_bytes=max_bytes,
+            formats=tuple(formats),
+        )
+        self._structured = structured or (self.card.structured_output if self.card else "json_schema")
+        self._repair = repair
+        self._stream = stream
+        self._parameters = self._checked(parameters or {})
         self._client: tuple[asyncio.AbstractEventLoop, AsyncOpenAI] | None = None
 
     def __repr__(self) -> str:
         return f"OpenAIModel({self.model!r})"
 
     def identity(self) -> Mapping[str, Any]:
-        """The model, where it is served, its parameters and how finely it looks at pictures."""
-        address = self._base_url or os.environ.get("OPENAI_BASE_URL") or ""
+        """The model, where it is served, its parameters, and what it is shown of pictures."""
+        address = self._azure[0] if self._azure else self._base_url or os.environ.get("OPENAI_BASE_URL")
         return {
             "name": self.name,
-            "address": address,
-            "detail": self._detail,
+            "address": address or "",
+            "api": self._api,
+            "pictures": self._delivery.identity(),
+            "structured": self._structured,
+            "repair": self._repair,
             "parameters": self._parameters,
         }
 
@@ -103,31 +153,22 @@ class OpenAIModel:
         """Ask the model once, with the SDK's retries.
 
         A cut-off text is a reply with ``finish_reason`` ``"length"``; where JSON was asked for and what came
-        is none, that is a failure (``unparsable``).
+        is none, that is a failure (``truncated`` when it was cut off, else ``unparsable``), and so is JSON
+        that does not fit the schema (``schema_mismatch``).
 
         Raises:
             PrerequisiteError: No API key is set, or the provider refuses it.
-            UsageError: The provider has no such model, or a parameter is one that this class sets itself.
+            UsageError: The provider has no such model, the schema is invalid, or a parameter is one that this
+                class sets itself.
         """
-        import openai
-
+        if failure := self._too_many(request):
+            return failure
+        schema = AnswerSchema(request.schema) if request.schema is not None else None
         try:
-            arguments = await asyncio.to_thread(self._arguments, request)
+            given, expected = await asyncio.to_thread(self._prepared, request, schema)
         except ImageError as error:
             return Failure(FailureKind.BAD_IMAGE, str(error))
-        begun = time.perf_counter()
-        try:
-            raw = await self._connected().chat.completions.with_raw_response.create(**arguments)
-            completion: ChatCompletion = raw.parse()
-        except openai.OpenAIError as error:
-            return failure_of(error, model=self.name, images=len(request.images), timeout=self._timeout)
-        except ValueError as error:
-            return Failure(
-                FailureKind.PROVIDER_ERROR, f"{self.name}: not a JSON answer: {safe_message(str(error))}"
-            )
-        latency = time.perf_counter() - begun
-        told = {"retries": raw.retries_taken, "request_id": raw.headers.get("x-request-id")}
-        return self._reply(completion, request, latency, {key: value for key, value in told.items() if value})
+        return await self._asked(given, expected)
 
     async def aclose(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -136,133 +177,131 @@ class OpenAIModel:
             self._client = None
             await client.close()
 
-    def _connected(self) -> AsyncOpenAI:
+    async def _asked(self, given: Mapping[str, Any], expected: Expected) -> ModelReply | Failure:
+        import httpx
         import openai
 
+        interface = _INTERFACES[self._api]
+        ask = interface.ask_streaming if self._stream else interface.ask
+        begun = time.perf_counter()
+        # The SDK's own timeout is between two pieces of the answer; a stream may drip on for ever.
+        limit = self._timeout if self._stream or not self._max_retries else None
+        try:
+            async with asyncio.timeout(limit):
+                raw = await ask(self._connected(), given)
+        except TimeoutError:
+            return Failure(FailureKind.TIMEOUT, f"{self.name} did not answer within {self._timeout:g} s")
+        except responses.AnswerFailed as error:
+            return failure_of_answer(error, model=self.name)
+        except (openai.OpenAIError, httpx.HTTPError) as error:
+            return failure_of(
+                error,
+                model=self.name,
+                images=len(expected.sent),
+                timeout=self._timeout,
+                key=_KEY_NAMES[self._azure is not None],
+            )
+        except ValueError as error:
+            problem = f"{self.name}: not an answer of the {self._api} interface: {safe_message(str(error))}"
+            return Failure(FailureKind.PROVIDER_ERROR, problem)
+        return expected.concluded(raw, time.perf_counter() - begun)
+
+    def _prepared(
+        self, request: ModelRequest, schema: AnswerSchema | None
+    ) -> tuple[dict[str, Any], Expected]:
+        """What the SDK is called with, and what the answer is to be read against."""
+        interface = _INTERFACES[self._api]
+        instruction = schema if self._structured != "json_schema" else None
+        turns = sent_turns(request, self._delivery, instruction)
+        given = interface.arguments(turns, schema, self._structured)
+        parameters = {**self._parameters, **self._checked(request.parameters)}
+        extra = dict(parameters.pop("extra_body", None) or {})
+        known = interface.sdk_parameters()
+        extra |= {key: parameters.pop(key) for key in list(parameters) if key not in known}
+        for key, value in parameters.items():
+            # The responses interface keeps the schema beside settings of the user's (verbosity).
+            given[key] = {**value, **given[key]} if key in given else value
+        given["model"] = self.model
+        if extra:
+            given["extra_body"] = extra
+        sent = tuple(picture for turn in turns for picture in turn.sent)
+        expected = Expected(name=self.name, schema=schema, repair=self._repair, card=self.card, sent=sent)
+        return given, expected
+
+    def _checked(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        taken = sorted(_INTERFACES[self._api].OURS & parameters.keys())
+        if taken:
+            raise UsageError(f"parameter {', '.join(taken)} is set by vlmops itself; leave it out")
+        return dict(parameters)
+
+    def _too_many(self, request: ModelRequest) -> Failure | None:
+        limit = self.card.max_images if self.card else None
+        count = len(request.pictures)
+        if limit is None or count <= limit:
+            return None
+        problem = f"{self.name} takes at most {limit} pictures, and the request has {count}; nothing was sent"
+        return Failure(FailureKind.MEDIA_REJECTED, problem)
+
+    def _connected(self) -> AsyncOpenAI:
         loop = asyncio.get_running_loop()
         if self._client is None or self._client[0] is not loop:
             # Connections belong to the event loop in which they were opened.
             _keep_requests_out_of_logs()
-            try:
-                client = openai.AsyncOpenAI(
-                    api_key=self._api_key,
-                    base_url=self._base_url,
-                    timeout=self._timeout,
-                    max_retries=self._max_retries,
-                )
-            except openai.OpenAIError as error:
-                raise PrerequisiteError(
-                    f"{self.name} needs an API key: set OPENAI_API_KEY (to anything where none is asked for)"
-                ) from error
-            self._client = (loop, client)
+            self._client = (loop, self._made_client())
         return self._client[1]
 
-    def _arguments(self, request: ModelRequest) -> dict[str, Any]:
-        content: list[dict[str, Any]] = [{"type": "text", "text": request.prompt}] if request.prompt else []
-        for image in request.images:
-            picture = {"url": image.data_uri(), "detail": self._detail}
-            content.append({"type": "image_url", "image_url": picture})
-            image.release()
-        parameters = {**self._parameters, **_checked(request.parameters)}
-        extra = dict(parameters.pop("extra_body", None) or {})
-        extra |= {key: parameters.pop(key) for key in list(parameters) if key not in _sdk_parameters()}
-        arguments = {"model": self.model, "messages": [{"role": "user", "content": content}], **parameters}
-        if request.schema is not None:
-            arguments["response_format"] = _response_format(request.schema)
-        if extra:
-            arguments["extra_body"] = extra
-        return arguments
+    def _made_client(self) -> AsyncOpenAI:
+        import openai
 
-    def _reply(
-        self, completion: ChatCompletion, request: ModelRequest, latency: float, metadata: Mapping[str, Any]
-    ) -> ModelReply | Failure:
-        if not completion.choices:
-            return Failure(FailureKind.PROVIDER_ERROR, f"{self.name}: the answer holds no choices")
-        choice = completion.choices[0]
-        text, ended = choice.message.content or "", str(choice.finish_reason or "stop")
-        if choice.message.refusal:
-            return Failure(
-                FailureKind.REFUSAL, f"{self.name} refused: {safe_message(choice.message.refusal)}"
-            )
-        if ended == "content_filter":
-            return Failure(
-                FailureKind.CONTENT_FILTER, f"{self.name}: the provider's content filter cut the answer"
-            )
-        if not text.strip():
-            limit = ": the token limit was used up before" if ended == "length" else ""
-            return Failure(FailureKind.MISSING_OUTPUT, f"{self.name} answered with no text{limit}")
-        output: Any = text
-        if request.schema is not None:
-            try:
-                output = _parsed(text)
-            except ValueError as error:
-                cut = " since it was cut off by the token limit" if ended == "length" else ""
-                said = safe_message(text[:80])
-                return Failure(FailureKind.UNPARSABLE, f"{self.name}: not JSON{cut}: {error}: {said!r}")
-        return ModelReply(
-            output=output,
-            text=text,
-            usage=_usage(completion),
-            latency=latency,
-            model=completion.model or self.model,
-            finish_reason=ended,
-            metadata=metadata,
-        )
+        settings: dict[str, Any] = {
+            "api_key": self._api_key,
+            "timeout": self._timeout,
+            "max_retries": self._max_retries,
+        }
+        try:
+            if self._azure is None:
+                return openai.AsyncOpenAI(base_url=self._base_url, **settings)
+            endpoint, version = self._azure
+            return openai.AsyncAzureOpenAI(azure_endpoint=endpoint, api_version=version, **settings)
+        except (openai.OpenAIError, ValueError) as error:
+            if "api_version" in str(error):
+                raise PrerequisiteError(
+                    f"{self.name} needs Azure's API version: set OPENAI_API_VERSION, or give api_version"
+                ) from error
+            raise PrerequisiteError(
+                f"{self.name} needs an API key: set {_KEY_NAMES[self._azure is not None]} "
+                "(to anything where none is asked for)"
+            ) from error
 
 
-def _checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    taken = sorted(_OURS & parameters.keys())
-    if taken:
-        raise UsageError(f"parameter {', '.join(taken)} is set by vlmops itself; leave it out")
-    return dict(parameters)
+_KEY_NAMES = {False: "OPENAI_API_KEY", True: "AZURE_OPENAI_API_KEY"}
 
 
-@cache
-def _sdk_parameters() -> frozenset[str]:
-    from openai.resources.chat.completions import AsyncCompletions
+def azure(deployment: str, *, azure_endpoint: str | None = None, **settings: Any) -> OpenAIModel:
+    """A deployment of a model in Azure.
 
-    return frozenset(inspect.signature(AsyncCompletions.create).parameters)
+    Args:
+        deployment: Its name; say with ``card`` which model it is.
+        azure_endpoint: Address of the resource; ``AZURE_OPENAI_ENDPOINT`` when ``None``.
+        **settings: As :class:`OpenAIModel` takes.
 
+    Raises:
+        PrerequisiteError: No address is given or set.
 
-def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", str(schema.get("title") or "answer"))[:64]
-    described = {"name": name, "schema": dict(schema), "strict": _fits_strict(schema)}
-    return {"type": "json_schema", "json_schema": described}
-
-
-def _fits_strict(schema: Any) -> bool:
-    """Whether strict mode takes it: every object requires all of its properties and allows no others."""
-    if isinstance(schema, list | tuple):
-        return all(_fits_strict(part) for part in schema)
-    if not isinstance(schema, Mapping):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
-        properties = schema.get("properties", {})
-        if schema.get("additionalProperties") is not False or set(schema.get("required", ())) != set(
-            properties
-        ):
-            return False
-    return all(_fits_strict(part) for part in schema.values())
+    Example:
+        >>> azure("prod", azure_endpoint="https://acme.openai.azure.com", card="gpt-4o").name
+        'azure:prod'
+    """
+    endpoint = azure_endpoint or os.environ.get("AZURE_OPENAI_ENDPOINT")
+    if not endpoint:
+        raise PrerequisiteError(f"azure:{deployment} needs its address: set AZURE_OPENAI_ENDPOINT")
+    return OpenAIModel(deployment, azure_endpoint=endpoint, **settings)
 
 
-def _parsed(text: str) -> Any:
-    fenced = _FENCE.match(text)
-    return json.loads(fenced["inside"] if fenced else text)
-
-
-def _usage(completion: ChatCompletion) -> Usage | None:
-    usage = completion.usage
-    if usage is None:
-        return None
-    # Neither is part of OpenAI's own answer; vLLM and gateways such as OpenRouter give them.
-    image_tokens = getattr(usage.prompt_tokens_details, "image_tokens", None)
-    cost = getattr(usage, "cost", None)
-    return Usage(
-        input_tokens=usage.prompt_tokens,
-        output_tokens=usage.completion_tokens,
-        image_tokens=image_tokens if isinstance(image_tokens, int) else None,
-        cost=float(cost) if isinstance(cost, int | float) else None,
-    )
+def _card(model: str, card: ModelCard | str | None) -> ModelCard | None:
+    if isinstance(card, str):
+        return CardTable.current().named(card, model)
+    return card if card is not None else card_of(model)
 
 
 def _without_request(record: logging.LogRecord) -> bool:

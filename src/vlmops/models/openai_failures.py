@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from vlmops.errors import PrerequisiteError, UsageError
 from vlmops.evaluators.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
-    from openai import APIStatusError, OpenAIError
+    from collections.abc import Mapping
+
+    from openai import APIStatusError
+
+    from vlmops.models.openai_responses import AnswerFailed
 
 _FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=_-]*")
@@ -19,6 +26,29 @@ _CONTEXT = re.compile(
     r"context[ _](?:length|window)|maximum (?:context|number of tokens)|too many (?:input )?tokens", re.I
 )
 _IMAGE = re.compile(r"\bimages?\b|image_url|\bmultimodal\b|\bvision\b|\bmedia[ _-]type\b", re.I)
+_CUT = re.compile(
+    r"incomplete (?:chunked read|message)|peer closed connection without sending complete", re.I
+)
+_GIVEN_UP = {
+    "rate_limit_exceeded": FailureKind.RATE_LIMIT,
+    "content_filter": FailureKind.CONTENT_FILTER,
+    "image_content_policy_violation": FailureKind.CONTENT_FILTER,
+    "context_length_exceeded": FailureKind.CONTEXT_OVERFLOW,
+    "invalid_image": FailureKind.MEDIA_REJECTED,
+    "invalid_image_format": FailureKind.MEDIA_REJECTED,
+    "invalid_base64_image": FailureKind.MEDIA_REJECTED,
+    "invalid_image_url": FailureKind.MEDIA_REJECTED,
+    "image_too_large": FailureKind.MEDIA_REJECTED,
+    "image_too_small": FailureKind.MEDIA_REJECTED,
+    "image_parse_error": FailureKind.MEDIA_REJECTED,
+    "invalid_image_mode": FailureKind.MEDIA_REJECTED,
+    "image_file_too_large": FailureKind.MEDIA_REJECTED,
+    "unsupported_image_media_type": FailureKind.MEDIA_REJECTED,
+    "empty_image_file": FailureKind.MEDIA_REJECTED,
+    "failed_to_download_image": FailureKind.MEDIA_REJECTED,
+    "image_file_not_found": FailureKind.MEDIA_REJECTED,
+}
+"""Codes of answers that were given up; ResponseError in the SDK's types."""
 
 MAX_MESSAGE = 300
 """Characters of a provider's message that are kept."""
@@ -35,24 +65,32 @@ def safe_message(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 3] + "..."
 
 
-def failure_of(error: OpenAIError, *, model: str, images: int, timeout: float) -> Failure:
-    """The failure that an error of the SDK stands for.
+def failure_of(
+    error: Exception, *, model: str, images: int, timeout: float, key: str = "OPENAI_API_KEY"
+) -> Failure:
+    """The failure that an error of the SDK, or of the connection below it, stands for.
 
     Args:
-        error: What the SDK raised, after its retries.
+        error: What was raised, after the SDK's retries.
         model: The model that was asked, for the message.
         images: How many pictures the request held: a complaint about pictures is only one if there are some.
         timeout: The timeout in seconds, for the message.
+        key: The variable that holds the key, for the message.
 
     Raises:
         PrerequisiteError: The key was refused.
         UsageError: There is no such model.
     """
+    import httpx
     import openai
 
-    if isinstance(error, openai.APITimeoutError):
+    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
         return Failure(FailureKind.TIMEOUT, f"{model} did not answer within {timeout:g} s")
-    if isinstance(error, openai.APIConnectionError):
+    if isinstance(error, openai.APIConnectionError | httpx.HTTPError):
+        if _CUT.search(f"{error} {error.__cause__}"):
+            return Failure(
+                FailureKind.TRUNCATED, f"{model}: the connection was cut within the answer", transient=True
+            )
         cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
         return Failure(
             FailureKind.PROVIDER_ERROR,
@@ -60,20 +98,60 @@ def failure_of(error: OpenAIError, *, model: str, images: int, timeout: float) -
             transient=True,
         )
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error, model, images)
+        return _of_status(error, model, images, key)
     return Failure(FailureKind.PROVIDER_ERROR, f"{model}: {type(error).__name__}: {safe_message(str(error))}")
 
 
-def _of_status(error: APIStatusError, model: str, images: int) -> Failure:
+def failure_of_answer(error: AnswerFailed, *, model: str) -> Failure:
+    """The failure of an answer that the provider began and gave up.
+
+    Example:
+        >>> from vlmops.models.openai_responses import AnswerFailed
+        >>> failure_of_answer(AnswerFailed("rate_limit_exceeded", "slow down"), model="m").kind.value
+        'rate_limit'
+    """
+    kind = _GIVEN_UP.get(error.code, FailureKind.PROVIDER_ERROR)
+    told = f"{model}: the provider gave up: {error.code}: {safe_message(str(error))}"
+    return Failure(kind, told, transient=error.code in {"server_error", "vector_store_timeout"})
+
+
+def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
+    """How long the provider asks to wait, by ``retry-after-ms`` or ``Retry-After`` (seconds or a date).
+
+    Example:
+        >>> seconds_to_wait({"retry-after": "7"}), seconds_to_wait({"retry-after-ms": "250"})
+        (7.0, 0.25)
+        >>> seconds_to_wait({"retry-after": "soon"}) is None
+        True
+    """
+    milliseconds, given = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
+    for text, unit in ((milliseconds, 1000.0), (given, 1.0)):
+        try:
+            seconds = float(text) / unit
+        except ValueError:
+            continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
+    try:
+        then = parsedate_to_datetime(given)
+    except ValueError:
+        return None
+    return max(0.0, then.timestamp() - time.time())
+
+
+def _of_status(error: APIStatusError, model: str, images: int, key: str) -> Failure:
     status, message = error.status_code, safe_message(error.message)
     if status == 401:
-        raise PrerequisiteError(
-            f"{model}: the provider refused the API key; set OPENAI_API_KEY to a valid one"
-        )
+        raise PrerequisiteError(f"{model}: the provider refused the API key; set {key} to a valid one")
     if status == 404 and error.code in {None, "404", "model_not_found"}:
         raise UsageError(f"{model}: the provider has no such model or address: {message}")
     kind = _kind_of_status(error, images)
-    return Failure(kind, f"{model}: HTTP {status}: {message}", transient=status >= 500 or status == 409)
+    return Failure(
+        kind,
+        f"{model}: HTTP {status}: {message}",
+        retry_after=seconds_to_wait(error.response.headers),
+        transient=status >= 500 or status == 409,
+    )
 
 
 def _kind_of_status(error: APIStatusError, images: int) -> FailureKind:

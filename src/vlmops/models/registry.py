@@ -29,6 +29,7 @@ class _BuiltIn:
 
 
 _BUILT_IN = {
+    "azure": _BuiltIn("vlmops.models.openai:azure"),
     "openai": _BuiltIn("vlmops.models.openai:OpenAIModel"),
     "rapidocr": _BuiltIn("vlmops.models.rapidocr:rapidocr", ("rapidocr", "onnxruntime")),
     "rapidocr-onnxruntime": _BuiltIn(

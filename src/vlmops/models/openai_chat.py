@@ -1,0 +1,124 @@
+"""The chat completions interface: requests in its form, and what it answers in ours."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vlmops.evaluators.case import Usage
+from vlmops.models.answer import RawAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from openai import AsyncOpenAI
+    from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+    from vlmops.models.answer_schema import AnswerSchema
+    from vlmops.models.openai_turns import SentTurn
+
+OURS = frozenset({"messages", "model", "n", "response_format", "stream", "stream_options"})
+"""Parameters that a request sets itself."""
+
+
+@cache
+def sdk_parameters() -> frozenset[str]:
+    """Parameters that the SDK knows; others travel in the body."""
+    from openai.resources.chat.completions import AsyncCompletions
+
+    return frozenset(inspect.signature(AsyncCompletions.create).parameters)
+
+
+def arguments(turns: Sequence[SentTurn], schema: AnswerSchema | None, structured: str) -> dict[str, Any]:
+    """What the SDK is called with, besides model and parameters."""
+    given: dict[str, Any] = {"messages": [_message(turn) for turn in turns]}
+    if schema is not None and structured == "json_object":
+        given["response_format"] = {"type": "json_object"}
+    elif schema is not None and structured == "json_schema":
+        described = {"name": schema.name, "schema": schema.json_schema, "strict": schema.strict}
+        given["response_format"] = {"type": "json_schema", "json_schema": described}
+    return given
+
+
+def _message(turn: SentTurn) -> dict[str, Any]:
+    if turn.role != "user" and all(isinstance(part, str) for part in turn.parts):
+        # Many servers take a list of parts from users alone.
+        return {"role": turn.role, "content": "\n\n".join(map(str, turn.parts))}
+    return {"role": turn.role, "content": [_part(part, turn.detail) for part in turn.parts]}
+
+
+def _part(part: Any, detail: str) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    picture = {"url": part.address, **({"detail": detail} if detail else {})}
+    return {"type": "image_url", "image_url": picture}
+
+
+async def ask(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAnswer:
+    """Ask and have the whole answer at once.
+
+    Raises:
+        ValueError: What came is no answer of this interface.
+    """
+    raw = await client.chat.completions.with_raw_response.create(**given)
+    completion: ChatCompletion = raw.parse()
+    if not getattr(completion, "choices", None):
+        raise ValueError("the answer holds no choices; does base_url lead to the interface (.../v1)?")
+    told = {"retries": raw.retries_taken, "request_id": raw.headers.get("x-request-id")}
+    choice = completion.choices[0]
+    return RawAnswer(
+        text=choice.message.content or "",
+        ended=str(choice.finish_reason or "stop"),
+        refusal=choice.message.refusal or "",
+        model=completion.model or "",
+        usage=_usage(completion.usage),
+        metadata={key: value for key, value in told.items() if value},
+    )
+
+
+async def ask_streaming(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAnswer:
+    """Ask and put the answer together from its pieces; ``ended`` is empty when it broke off."""
+    begun = time.perf_counter()
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    stream: Any = await client.chat.completions.create(**{**given, **options})
+    try:
+        return await _gathered(stream, begun)
+    finally:
+        await stream.close()
+
+
+async def _gathered(stream: AsyncIterator[ChatCompletionChunk], begun: float) -> RawAnswer:
+    text: list[str] = []
+    refusal: list[str] = []
+    ended = model = ""
+    usage: Usage | None = None
+    first: float | None = None
+    async for chunk in stream:
+        model = chunk.model or model
+        usage = _usage(chunk.usage) or usage
+        for choice in chunk.choices:
+            said = choice.delta.content
+            if said and first is None:
+                first = time.perf_counter() - begun
+            text.append(said or "")
+            refusal.append(choice.delta.refusal or "")
+            ended = str(choice.finish_reason or ended)
+    return RawAnswer("".join(text), ended, "".join(refusal), model, usage, first)
+
+
+def _usage(usage: Any) -> Usage | None:
+    if usage is None:
+        return None
+    into, out = usage.prompt_tokens_details, usage.completion_tokens_details
+    # Image tokens and cost are no part of OpenAI's own answer; vLLM and gateways such as OpenRouter tell.
+    image_tokens, cost = getattr(into, "image_tokens", None), getattr(usage, "cost", None)
+    return Usage(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        image_tokens=image_tokens if isinstance(image_tokens, int) else None,
+        cost=float(cost) if isinstance(cost, int | float) else None,
+        cached_tokens=getattr(into, "cached_tokens", None),
+        reasoning_tokens=getattr(out, "reasoning_tokens", None),
+    )

@@ -1,0 +1,135 @@
+"""The responses interface: requests in its form, and what it answers in ours."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vlmops.evaluators.case import Usage
+from vlmops.models.answer import RawAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from openai import AsyncOpenAI
+    from openai.types.responses import Response
+
+    from vlmops.models.answer_schema import AnswerSchema
+    from vlmops.models.openai_turns import SentTurn
+
+OURS = frozenset({"input", "model", "stream", "stream_options", "background"})
+"""Parameters that a request sets itself."""
+
+_ENDS = {"max_output_tokens": "length", "content_filter": "content_filter"}
+
+
+class AnswerFailed(Exception):
+    """The provider began to answer and gave up.
+
+    Attributes:
+        code: What it calls the reason.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@cache
+def sdk_parameters() -> frozenset[str]:
+    """Parameters that the SDK knows; others travel in the body."""
+    from openai.resources.responses import AsyncResponses
+
+    return frozenset(inspect.signature(AsyncResponses.create).parameters)
+
+
+def arguments(turns: Sequence[SentTurn], schema: AnswerSchema | None, structured: str) -> dict[str, Any]:
+    """What the SDK is called with, besides model and parameters."""
+    given: dict[str, Any] = {"input": [_message(turn) for turn in turns]}
+    if schema is not None and structured == "json_object":
+        given["text"] = {"format": {"type": "json_object"}}
+    elif schema is not None and structured == "json_schema":
+        described = {"name": schema.name, "schema": schema.json_schema, "strict": schema.strict}
+        given["text"] = {"format": {"type": "json_schema", **described}}
+    return given
+
+
+def _message(turn: SentTurn) -> dict[str, Any]:
+    kind = "output_text" if turn.role == "assistant" else "input_text"
+    return {"role": turn.role, "content": [_part(part, kind, turn.detail) for part in turn.parts]}
+
+
+def _part(part: Any, kind: str, detail: str) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": kind, "text": part}
+    return {"type": "input_image", "image_url": part.address, "detail": detail or "auto"}
+
+
+async def ask(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAnswer:
+    """Ask and have the whole answer at once.
+
+    Raises:
+        ValueError: What came is no answer of this interface.
+        AnswerFailed: The provider gave up.
+    """
+    raw = await client.responses.with_raw_response.create(**given)
+    response: Response = raw.parse()
+    if getattr(response, "output", None) is None:
+        raise ValueError("the answer holds no output; does base_url lead to the interface (.../v1)?")
+    told = {"retries": raw.retries_taken, "request_id": raw.headers.get("x-request-id")}
+    return _answer(response, {key: value for key, value in told.items() if value})
+
+
+async def ask_streaming(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAnswer:
+    """Ask and put the answer together from its pieces; ``ended`` is empty when it broke off.
+
+    Raises:
+        AnswerFailed: The provider gave up.
+    """
+    begun = time.perf_counter()
+    stream: Any = await client.responses.create(**given, stream=True)
+    text: list[str] = []
+    first: float | None = None
+    try:
+        async for event in stream:
+            if event.type == "response.output_text.delta":
+                first = time.perf_counter() - begun if first is None else first
+                text.append(event.delta)
+            elif event.type in {"response.completed", "response.incomplete", "response.failed"}:
+                return _answer(event.response, {}, first)
+            elif event.type == "error":
+                raise AnswerFailed(event.code or "", event.message)
+    finally:
+        await stream.close()
+    return RawAnswer("".join(text), "", first_token=first)
+
+
+def _answer(response: Response, metadata: Mapping[str, Any], first: float | None = None) -> RawAnswer:
+    if response.status == "failed":
+        told = response.error
+        raise AnswerFailed(told.code if told else "", told.message if told else "no reason was given")
+    text, refusal = "", ""
+    for item in response.output:
+        for part in getattr(item, "content", None) or ():
+            text += part.text if part.type == "output_text" else ""
+            refusal += part.refusal if part.type == "refusal" else ""
+    ended = "stop"
+    if response.status == "incomplete":
+        reason = (response.incomplete_details.reason if response.incomplete_details else None) or ""
+        ended = _ENDS.get(reason, reason)
+    return RawAnswer(text, ended, refusal, response.model or "", _usage(response.usage), first, metadata)
+
+
+def _usage(usage: Any) -> Usage | None:
+    if usage is None:
+        return None
+    into, out = usage.input_tokens_details, usage.output_tokens_details
+    return Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        image_tokens=getattr(into, "image_tokens", None),
+        cached_tokens=getattr(into, "cached_tokens", None),
+        reasoning_tokens=getattr(out, "reasoning_tokens", None),
+    )
