@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def langfuse_server() -> Iterator[LangfuseServer]:
-    """A fresh server that takes score lists and answers at once."""
-    with LangfuseServer() as server:
+def langfuse_server(request: pytest.FixtureRequest) -> Iterator[LangfuseServer]:
+    """A fresh server that takes score lists and answers at once; indirect parameters are its options."""
+    with LangfuseServer(**getattr(request, "param", {})) as server:
         yield server

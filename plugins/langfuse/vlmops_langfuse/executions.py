@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vlmops.evaluators import Case, Failure, FailureKind, Usage
+from vlmops.evaluators import Case, Failure, FailureKind
 from vlmops.platforms.records import Execution, ExecutionQuery, ScoreTarget
 from vlmops_langfuse.media import resolved
 from vlmops_langfuse.score_bodies import recorded_score
+from vlmops_langfuse.usage import usage_from
 
 if TYPE_CHECKING:
     from vlmops.platforms.records import TargetedScore
@@ -87,7 +88,7 @@ def to_execution(
         inputs=resolved(settings, parsed(row.get("input"))),
         id=row["id"],
         metadata=_metadata(row),
-        usage=_usage(row),
+        usage=usage_from(row.get("usageDetails"), row.get("totalCost")),
         latency=_latency(row, started),
     )
     return Execution(
@@ -138,14 +139,6 @@ def _metadata(row: Mapping[str, Any]) -> dict[str, Any]:
     found = row.get("metadata")
     metadata = dict(found) if isinstance(found, Mapping) else {}
     return {**metadata, "model": row["model"]} if row.get("model") else metadata
-
-
-def _usage(row: Mapping[str, Any]) -> Usage | None:
-    usage = row.get("usageDetails") or {}
-    cost = row.get("totalCost") or None
-    if not usage and cost is None:
-        return None
-    return Usage(usage.get("input"), usage.get("output"), usage.get("input_image"), cost)
 
 
 def _latency(row: Mapping[str, Any], started: datetime) -> float | None:

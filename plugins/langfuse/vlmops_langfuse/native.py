@@ -23,9 +23,11 @@ from vlmops.evaluators import (
     Score,
     SetEvaluator,
     SetScore,
+    Usage,
     applies,
     evaluate_in_thread,
 )
+from vlmops.models import ModelReply
 from vlmops_langfuse.connection import LangfuseConnection
 from vlmops_langfuse.executions import parsed
 from vlmops_langfuse.items import MACHINE_KEY, from_item
@@ -33,6 +35,7 @@ from vlmops_langfuse.media import LangfuseMedia, resolved, restored
 from vlmops_langfuse.media_upload import MediaTarget
 from vlmops_langfuse.score_bodies import set_score, typed
 from vlmops_langfuse.settings import LangfuseSettings
+from vlmops_langfuse.usage import from_machine_data, machine_data, usage_from
 
 if TYPE_CHECKING:
     from langfuse import Evaluation, EvaluatorInputs
@@ -62,7 +65,8 @@ def as_evaluator(evaluator: Evaluator, settings: LangfuseSettings | None = None)
     All scores of an evaluator that gives several arrive, each under its own name; an answer that is a
     failure, and a case the evaluator has nothing to say of, give none. Works on items that vlmops pushed and
     on any others: there, output and expected output are compared as they are. Evidence pictures are stored
-    and named in the score's metadata.
+    and named in the score's metadata. Latency, tokens and cost are known of a task that gives a
+    :class:`~vlmops.models.ModelReply`; Langfuse itself tells an evaluator nothing of them.
 
     Args:
         evaluator: Any vlmops evaluator.
@@ -153,6 +157,9 @@ def as_mapper(
 ) -> Callable[..., EvaluatorInputs]:
     """A mapper for ``langfuse.run_batched_evaluation(mapper=...)``: text into JSON, references into pictures.
 
+    Evaluators see how long the observation took, and what it consumed where that is fetched:
+    ``fields="core,basic,io,metadata,model,usage,metrics"``.
+
     Args:
         expected: Gives the expected output of an observation, if it is known; Langfuse records none.
         settings: See :func:`as_evaluator`.
@@ -168,12 +175,11 @@ def as_mapper(
     reader = _Reader(settings)
 
     def mapper(*, item: Any, **_: Any) -> EvaluatorInputs:
-        metadata = getattr(item, "metadata", None)
         return EvaluatorInputs(
             input=reader.resolved(parsed(item.input)),
             output=reader.resolved(parsed(item.output)),
             expected_output=expected(item) if expected is not None else None,
-            metadata=dict(metadata) if isinstance(metadata, Mapping) else None,
+            metadata=_observed(item) or None,
         )
 
     return mapper
@@ -199,8 +205,10 @@ class _Reader:
         return self.case(read("input"), output, read("expected_output"), read("metadata"))
 
     def case(self, inputs: Any, output: Any, expected: Any, metadata: Any) -> Case:
-        answer = self._answer(output)
-        if isinstance(metadata, Mapping) and MACHINE_KEY in metadata:
+        answer, usage, latency = self._answer(output)
+        facts = dict(metadata) if isinstance(metadata, Mapping) else {}
+        machine = facts.get(MACHINE_KEY)
+        if isinstance(machine, Mapping) and "sample" in machine:
             item = {
                 "id": "item",
                 "input": _dehydrated(inputs),
@@ -208,9 +216,18 @@ class _Reader:
                 "metadata": _dehydrated(metadata),
             }
             sample = from_item(item, partial(restored, self.settings), self.resolved)
-            return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata)
-        facts = metadata if isinstance(metadata, Mapping) else {}
-        return Case(answer, self.resolved(expected), self.resolved(inputs), metadata=facts)
+            return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata, usage, latency)
+        if isinstance(machine, Mapping):
+            del facts[MACHINE_KEY]
+            usage, latency = from_machine_data(machine)
+        return Case(
+            answer,
+            self.resolved(expected),
+            self.resolved(inputs),
+            metadata=facts,
+            usage=usage,
+            latency=latency,
+        )
 
     async def evidence(self, image: Image | None) -> str | None:
         """The reference of an evidence picture, stored with the trace that is being recorded."""
@@ -227,13 +244,34 @@ class _Reader:
         finally:
             await connection.aclose()
 
-    def _answer(self, output: Any) -> Any:
+    def _answer(self, output: Any) -> tuple[Any, Usage | None, float | None]:
+        """What a task gave, with what it consumed where it says so."""
+        if isinstance(output, Failure):
+            return output, None, None
+        if isinstance(output, ModelReply):
+            return output.output, output.usage, output.latency
         if isinstance(output, Mapping):
             if output.get("failure") in _FAILURES:
-                return Failure(FailureKind(output["failure"]), str(output.get("message", "")))
-            if "prediction" in output and MACHINE_KEY in output:
-                return self.resolved(output["prediction"])
-        return self.resolved(output)
+                failure = Failure(FailureKind(output["failure"]), str(output.get("message", "")))
+                return failure, None, None
+            if "prediction" in output and isinstance(machine := output.get(MACHINE_KEY), Mapping):
+                return self.resolved(output["prediction"]), *from_machine_data(machine)
+        return self.resolved(output), None, None
+
+
+def _observed(observation: Any) -> dict[str, Any]:
+    """Metadata of an observation, with what it consumed and how long it took as machine data."""
+    metadata = getattr(observation, "metadata", None)
+    facts = dict(metadata) if isinstance(metadata, Mapping) else {}
+    if model := getattr(observation, "model", None):
+        facts["model"] = model
+    cost = getattr(observation, "total_cost", None) or getattr(observation, "calculated_total_cost", None)
+    usage = usage_from(getattr(observation, "usage_details", None), cost)
+    started, ended = getattr(observation, "start_time", None), getattr(observation, "end_time", None)
+    latency = (ended - started).total_seconds() if started is not None and ended is not None else None
+    if usage is not None or latency is not None:
+        facts[MACHINE_KEY] = machine_data(usage, latency)
+    return facts
 
 
 def _attribute(item: Any, name: str) -> Any:

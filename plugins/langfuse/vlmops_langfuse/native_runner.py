@@ -20,6 +20,7 @@ from vlmops_langfuse.items import shown_metadata
 from vlmops_langfuse.media_upload import TAKEN, MediaTarget
 from vlmops_langfuse.references import reference_to
 from vlmops_langfuse.runs import Answer, AnsweredItem, run_metadata, run_name, to_case, to_output
+from vlmops_langfuse.usage import usage_details
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -227,15 +228,7 @@ def _described(answer: Answer, prediction: Any) -> dict[str, Any]:
         return {"level": "ERROR", "status_message": message}
     described: dict[str, Any] = {"output": prediction, "model": answer.model or None}
     if answer.usage is not None:
-        counts = {
-            "input": answer.usage.input_tokens,
-            "output": answer.usage.output_tokens,
-            "input_image": answer.usage.image_tokens,
-        }
-        if answer.usage.input_tokens is not None and answer.usage.image_tokens is not None:
-            # Langfuse adds the kinds up: the pictures' tokens are a part of the input.
-            counts["input"] = answer.usage.input_tokens - answer.usage.image_tokens
-        described["usage_details"] = {kind: count for kind, count in counts.items() if count is not None}
+        described["usage_details"] = usage_details(answer.usage)
         if answer.usage.cost is not None:
             described["cost_details"] = {"total": answer.usage.cost}
     return described

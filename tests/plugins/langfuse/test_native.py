@@ -11,7 +11,8 @@ from langfuse import Langfuse
 
 from vlmops.datasets import ImageDataset
 from vlmops.errors import EvaluatorError
-from vlmops.evaluators import Case, CharacterErrorRate, Score
+from vlmops.evaluators import Case, CharacterErrorRate, Score, Usage
+from vlmops.models import ModelReply
 from vlmops.platforms import push
 from vlmops.testing import picture
 from vlmops.testing.contract import samples
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from langfuse_server import LangfuseServer
     from vlmops_langfuse import LangfusePlatform
     from vlmops_langfuse.settings import LangfuseSettings
+
+IS_SDK_5 = langfuse.__version__ >= "5"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,18 @@ class Looks:
     def evaluate(self, case: Case) -> Score:
         first = case.images[0]
         return Score("looks.width", float(first.width), "seen", range=None, evidence=picture(99))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consumption:
+    """Says what is known of time, tokens and money."""
+
+    name: str = "consumption"
+
+    def evaluate(self, case: Case) -> list[Score]:
+        usage = case.usage or Usage()
+        known = {"latency": case.latency, "tokens": usage.input_tokens, "cost": usage.cost}
+        return [Score(name, float(value), range=None) for name, value in known.items() if value is not None]
 
 
 @pytest.fixture
@@ -87,9 +102,22 @@ async def test_failed_answers_and_absent_expectations_give_no_score() -> None:
     assert await score(input="", output="a") == []
 
 
-@pytest.mark.skipif(
-    langfuse.__version__ < "5", reason="SDK 4 reads through a route that Langfuse no longer has by default"
-)
+def test_what_a_task_consumed_is_seen(client: Langfuse, settings: LangfuseSettings) -> None:
+    reply = ModelReply("a", "a", usage=Usage(120, 5, 100, 0.01), latency=0.25)
+    as_text = {"prediction": "a", "vision": {"latency": 0.25, "usage": {"input_tokens": 120}}}
+    client.create_dataset(name="theirs")
+    for number in range(2):
+        client.create_dataset_item(dataset_name="theirs", input={"n": number})
+    result = client.get_dataset("theirs").run_experiment(
+        name="native",
+        task=lambda *, item, **_: reply if item.input["n"] else as_text,
+        evaluators=[as_evaluator(Consumption(), settings)],
+    )
+    found = {(e.name, e.value) for item in result.item_results for e in item.evaluations}
+    assert found == {("latency", 0.25), ("tokens", 120.0), ("cost", 0.01)}
+
+
+@pytest.mark.parametrize("langfuse_server", [{"events_only": IS_SDK_5}], indirect=True)
 def test_recorded_observations_are_scored_in_batches(
     langfuse_server: LangfuseServer, client: Langfuse, settings: LangfuseSettings
 ) -> None:
@@ -98,15 +126,21 @@ def test_recorded_observations_are_scored_in_batches(
         "content": [{"type": "image_url", "image_url": {"url": picture(3).data_uri()}}],
     }
     with client.start_as_current_observation(name="read", as_type="generation", input=[message]) as span:
-        span.update(output="seven")
+        span.update(output="seven", usage_details={"input": 20, "input_image": 100, "output": 1})
+        span.update(cost_details={"total": 0.02})
     client.flush()
+    # SDK 4 reads through a route that servers no longer have by default.
+    newer = {"fields": "core,basic,io,metadata,usage,metrics"}
     result = client.run_batched_evaluation(
         mapper=as_mapper(expected=lambda item: "sevem", settings=settings),
-        evaluators=[as_evaluator(CharacterErrorRate(), settings), as_evaluator(Looks(), settings)],
+        evaluators=[as_evaluator(each, settings) for each in (CharacterErrorRate(), Looks(), Consumption())],
+        **(newer if IS_SDK_5 else {"scope": "observations"}),
     )
     client.flush()
     assert result.total_items_processed == 1
-    assert {s["name"]: s["value"] for s in langfuse_server.scores} == {"cer": 0.2, "looks.width": 48.0}
+    found = {s["name"]: s["value"] for s in langfuse_server.scores}
+    assert 0 <= found.pop("latency") < 10
+    assert found == {"cer": 0.2, "looks.width": 48.0, "tokens": 120.0, "cost": 0.02}
 
 
 def test_an_evaluator_of_single_cases_is_no_run_evaluator() -> None:
