@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vlmops.errors import PlatformError, SampleError, UsageError
 from vlmops.platforms.records import (
+    ExperimentHeader,
     ExperimentPlan,
     ExperimentRecord,
     Progress,
@@ -20,7 +23,7 @@ from vlmops_langfuse.evaluation import LangfuseEvaluation
 from vlmops_langfuse.executions import parsed
 from vlmops_langfuse.media import LangfuseMedia, resolved
 from vlmops_langfuse.native_runner import NativeRunner
-from vlmops_langfuse.runs import VERSION_KEY, AnsweredItem, failed, from_row, run_name
+from vlmops_langfuse.runs import VERSION_KEY, AnsweredItem, failed, from_row, plan_name, run_name
 from vlmops_langfuse.score_bodies import set_score
 from vlmops_langfuse.waiting import until
 
@@ -93,20 +96,45 @@ class LangfuseExperiments:
         Raises:
             PlatformError: There is no such experiment, or Langfuse did not keep every score.
         """
-        rows = await self._rows([_is("experimentId", experiment_id)])
-        if not rows:
-            raise PlatformError(
-                f"Langfuse at {self._connection.settings.url} has no experiment {experiment_id!r}"
-            )
-        head = next(iter(rows.values()))
-        dataset_id = head.get("experimentDatasetId") or ""
-        version = _recorded_version(rows)
-        items = await self._items_by_id(dataset_id, version)
-        answers = [
-            from_row(row, items[key][1] if key in items else None, self._resolve) for key, row in rows.items()
+        found = await self._recorded(experiment_id)
+        results = await self._evaluation.results(
+            found.answers, found.answers, evaluators, again=True, progress=progress
+        )
+        return await self._record_of(found, results)
+
+    async def read(self, experiment_id: str) -> ExperimentRecord:
+        """An experiment that has run, anyone's. Why an evaluator failed, Langfuse does not keep.
+
+        Raises:
+            PlatformError: There is no such experiment.
+        """
+        found = await self._recorded(experiment_id)
+        return await self._record_of(found, await self._evaluation.kept(found.answers))
+
+    async def find(
+        self, dataset: str, *, name: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> list[ExperimentHeader]:
+        """Experiments on a dataset, newest first; ``name`` is the plan's, or the whole one with the key.
+
+        Raises:
+            PlatformError: There is no such dataset.
+        """
+        found = await self._datasets.require(dataset)
+        params = {
+            "fromStartTime": _SINCE,
+            "fields": "core,metadata",
+            "limit": _PAGE,
+            "filter": json.dumps([_is("datasetId", found["id"])]),
+        }
+        headers = []
+        async for rows in self._connection.cursor_pages("/api/public/experiments", params):
+            headers += [_header(row) for row in rows]
+        fitting = [
+            header
+            for header in headers
+            if header.fits(None, metadata) and name in (None, header.name, plan_name(header.name))
         ]
-        results = await self._evaluation.results(answers, answers, evaluators, again=True, progress=progress)
-        return await self._record(head, head["experimentName"], dataset_id, version, answers, results, 0)
+        return sorted(fitting, key=lambda header: header.created_at, reverse=True)
 
     async def write_set_scores(self, experiment_id: str, scores: Sequence[SetScore]) -> None:
         """Attach values of the whole run to the experiment, where Langfuse's table of experiments shows them.
@@ -189,6 +217,32 @@ class LangfuseExperiments:
         name = await self._datasets.name_of(dataset_id) if dataset_id else None
         return await self._items(name, version) if name and version else {}
 
+    async def _recorded(self, experiment_id: str) -> _Recorded:
+        """What Langfuse has of an experiment.
+
+        Raises:
+            PlatformError: Nothing.
+        """
+        rows = await self._rows([_is("experimentId", experiment_id)])
+        if not rows:
+            raise PlatformError(
+                f"Langfuse at {self._connection.settings.url} has no experiment {experiment_id!r}"
+            )
+        head = next(iter(rows.values()))
+        dataset_id = head.get("experimentDatasetId") or ""
+        version = _recorded_version(rows)
+        items = await self._items_by_id(dataset_id, version)
+        answers = [
+            from_row(row, items[key][1] if key in items else None, self._resolve) for key, row in rows.items()
+        ]
+        return _Recorded(head, dataset_id, version, answers)
+
+    async def _record_of(self, found: _Recorded, results: Sequence[Any]) -> ExperimentRecord:
+        name = found.head["experimentName"]
+        return await self._record(
+            found.head, name, found.dataset_id, found.version, found.answers, results, 0
+        )
+
     async def _record(
         self,
         head: Row,
@@ -218,6 +272,16 @@ class LangfuseExperiments:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """An experiment as Langfuse has it: one of its rows, and its answers."""
+
+    head: Row
+    dataset_id: str
+    version: str
+    answers: Sequence[AnsweredItem]
+
+
 class _Progress:
     """How far the answering is."""
 
@@ -242,7 +306,16 @@ def _recorded_version(rows: Mapping[str, Row]) -> str:
     return max((str(version) for version in noted if version), default="")
 
 
+def _header(row: Row) -> ExperimentHeader:
+    return ExperimentHeader(
+        row["id"], row["name"], datetime.fromisoformat(row["startTime"]), _texts(row.get("metadata"))
+    )
+
+
 def _metadata(row: Row) -> dict[str, Any]:
+    return _texts(row.get("experimentMetadata"))
+
+
+def _texts(found: Any) -> dict[str, Any]:
     """The run's metadata; SDK 5 puts each text into JSON quotes."""
-    found = row.get("experimentMetadata")
     return {key: parsed(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
