@@ -82,8 +82,8 @@ class PictureDelivery:
         card = self.card
         return Preparation(
             orient="pixels",
-            max_side=_least(self.max_side, card and card.max_side),
-            max_bytes=_least(self.max_bytes, card and card.max_bytes),
+            max_side=_least(self.max_side, card.max_side if card else None),
+            max_bytes=_least(self.max_bytes, card.max_bytes if card else None),
             accept=self.formats or (card.formats if card else _DEFAULT_FORMATS),
         )
 

@@ -25,7 +25,7 @@ OURS = frozenset({"input", "model", "stream", "stream_options", "background"})
 _ENDS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
-class AnswerFailed(Exception):
+class AnswerFailed(Exception):  # noqa: N818 - says what happened
     """The provider began to answer and gave up.
 
     Attributes:

@@ -125,7 +125,7 @@ def test_a_lasting_rate_limit_is_a_failure(server):
         (Answer(200, {"id": "x", "choices": [], "created": 1, "model": "m"}), FailureKind.PROVIDER_ERROR),
         (completion(None, refusal="I can't help with that."), FailureKind.REFUSAL),
         (completion("part of", finish_reason="content_filter"), FailureKind.CONTENT_FILTER),
-        (completion("", finish_reason="length"), FailureKind.MISSING_OUTPUT),
+        (completion("", finish_reason="length"), FailureKind.TRUNCATED),
         (completion(None), FailureKind.MISSING_OUTPUT),
     ],
 )
@@ -146,7 +146,7 @@ def test_a_cut_off_text_is_a_reply_and_cut_off_json_is_not(server):
     server.answers = [completion('{"count": ', finish_reason="length")]
     assert ask(server).finish_reason == "length"
     failure = ask(server, ModelRequest("How many?", (PICTURE,), SCHEMA))
-    assert failure.kind is FailureKind.UNPARSABLE
+    assert failure.kind is FailureKind.TRUNCATED
     assert "cut off by the token limit" in failure.message
 
 
