@@ -154,6 +154,8 @@ class ExperimentRecord:
         resumed: How many runs were there already when it was continued.
         trace_url: The page of one of its traces, if there is one.
         metadata: What was recorded with it.
+        stopped: Why it ended before every sample was answered, e.g. at the end of a budget; empty otherwise.
+            Run again, it is continued.
     """
 
     id: str
@@ -165,6 +167,7 @@ class ExperimentRecord:
     resumed: int = 0
     trace_url: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Platforms by name, found through the entry points ``vlmops.platforms``."""
+"""Platforms by name: the results folder, and those of the entry points ``vlmops.platforms``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, cast
 
 from vlmops.errors import PrerequisiteError, UsageError
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from vlmops.platforms.port import Platform, PlatformPlugin
 
 ENTRY_POINT_GROUP = "vlmops.platforms"
+
+_BUILT_IN = {"folder": "vlmops.platforms.folder:PLATFORM"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def plugin(name: str) -> PlatformPlugin:
     Raises:
         UsageError: No such platform; the message lists what there is.
     """
-    points = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    points = _points()
     if name not in points:
         raise UsageError(f"no platform is named {name!r}; there are: {', '.join(sorted(points)) or 'none'}")
     return cast("PlatformPlugin", points[name].load())
@@ -46,11 +48,20 @@ def plugin(name: str) -> PlatformPlugin:
 def connect(name: str, **options: Any) -> Platform:
     """Connect to a platform by name; options are the adapter's own (address, key, ...).
 
+    What follows a ``:`` says where: ``folder:results``, ``phoenix:http://localhost:6006``.
+
     Raises:
         UsageError: No such platform.
         PrerequisiteError: Its SDK is not installed.
+
+    Example:
+        >>> connect("folder:results").name
+        'folder'
     """
+    name, separator, place = name.partition(":")
     found = plugin(name)
+    if separator and place:
+        options = {"url": place, **options}
     try:
         return found.connect(**options)
     except ModuleNotFoundError as error:
@@ -61,13 +72,18 @@ def connect(name: str, **options: Any) -> Platform:
 
 def platforms() -> Iterator[PlatformEntry]:
     """Every platform on offer, the unusable ones with the reason."""
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP)):
+    for _, point in sorted(_points().items()):
         try:
             found = cast("PlatformPlugin", point.load())
         except Exception as error:  # noqa: BLE001 - a broken adapter must not hide the others
             yield PlatformEntry(point.name, point.value, f"cannot be loaded: {error}")
             continue
         yield PlatformEntry(point.name, point.value, _missing(found))
+
+
+def _points() -> dict[str, EntryPoint]:
+    built_in = {name: EntryPoint(name, value, ENTRY_POINT_GROUP) for name, value in _BUILT_IN.items()}
+    return built_in | {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def _missing(found: PlatformPlugin) -> str:

@@ -1,0 +1,78 @@
+"""Files of JSON lines that may end in the middle of one, since the writer was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from vlmops.errors import PlatformError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+def read_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Every whole line; nothing where there is no file.
+
+    Raises:
+        PlatformError: A line is damaged.
+    """
+    if not file.exists():
+        return
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith("\n"):
+                return
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise PlatformError(
+                    f"{file}:{number}: is no JSON ({error}): mend or remove the line"
+                ) from error
+
+
+class LineWriter:
+    """Appends lines, each in one piece; a torn line at the end is removed first.
+
+    Args:
+        file: Made if absent.
+    """
+
+    def __init__(self, file: Path) -> None:
+        _remove_torn_line(file)
+        self._out = file.open("ab", buffering=0)
+
+    def __enter__(self) -> LineWriter:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._out.close()
+
+    def write(self, content: Mapping[str, Any]) -> None:
+        """Append one line; it is with the operating system when this returns."""
+        self._out.write(json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file so that a reader sees the old or the new one, never a part."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
+
+
+def _remove_torn_line(file: Path) -> None:
+    if not file.exists():
+        return
+    with file.open("rb+") as lines:
+        end = lines.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - (1 << 16))
+            lines.seek(start)
+            found = lines.read(end - start).rfind(b"\n")
+            if found >= 0:
+                lines.truncate(start + found + 1)
+                return
+            end = start
+        lines.truncate(0)
