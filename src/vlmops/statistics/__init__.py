@@ -14,9 +14,15 @@ from vlmops.statistics.agreement import (
 from vlmops.statistics.bootstrap import bootstrap_interval, bootstrap_ratio, mean_interval
 from vlmops.statistics.correlation import kendall_tau, pearson, spearman, weighted_kendall_tau
 from vlmops.statistics.multiplicity import holm
-from vlmops.statistics.paired import PairedDifference, paired_differences, resampled_difference
+from vlmops.statistics.paired import (
+    PairedDifference,
+    paired_differences,
+    quantile_difference,
+    resampled_difference,
+)
 from vlmops.statistics.permutation import SignFlipTest, mcnemar, sign_flip_tests
 from vlmops.statistics.power import minimum_detectable_difference, power
+from vlmops.statistics.prevalence import Estimate, prediction_powered_mean, rogan_gladen
 from vlmops.statistics.quantiles import quantile_interval
 from vlmops.statistics.ranking import (
     Battle,
@@ -33,6 +39,7 @@ from vlmops.statistics.variance import VarianceComponents, variance_components
 __all__ = [
     "Agreement",
     "Battle",
+    "Estimate",
     "PairedDifference",
     "ResamplingRecord",
     "SignFlipTest",
@@ -57,12 +64,15 @@ __all__ = [
     "paired_differences",
     "pearson",
     "power",
+    "prediction_powered_mean",
+    "quantile_difference",
     "quantile_interval",
     "rate_interval",
     "recorded_resamples",
     "resampled_difference",
     "reweighted_interval",
     "reweighted_intervals",
+    "rogan_gladen",
     "sign_flip_tests",
     "spearman",
     "variance_components",

@@ -11,10 +11,12 @@ from vlmops.errors import UsageError
 from vlmops.statistics.bootstrap import bca_interval
 from vlmops.statistics.distributions import t_cdf
 from vlmops.statistics.permutation import SignFlipTest, sign_flip_tests
+from vlmops.statistics.quantiles import resampled_quantiles
 from vlmops.statistics.resampling import (
     CONFIDENCE,
     RESAMPLES,
     Clusters,
+    Resampled,
     percentile_interval,
     resampled_sums,
 )
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from vlmops.evaluators.score import Interval
-    from vlmops.statistics.resampling import Resampled
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -189,6 +190,43 @@ def resampled_difference(
     error = float(drawn.std(ddof=1)) if len(drawn) > 1 else math.nan
     keys = resampled[0].keys
     return PairedDifference(value, pairs, len(keys), percentile_interval(drawn, confidence), error)
+
+
+def quantile_difference(
+    baseline: ArrayLike,
+    candidate: ArrayLike,
+    share: float,
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+) -> PairedDifference:
+    """The difference of two quantiles, linear between values; both meet the same draws of pictures.
+
+    Args:
+        baseline: One value per pair.
+        candidate: The other variant's, in the same order.
+        share: Which quantile, within 0 and 1: 0.95 for p95.
+        clusters: One key per pair; pairs with equal keys are drawn together.
+        confidence: Level in (0, 1).
+        resamples: How many bootstrap samples.
+
+    Example:
+        >>> found = quantile_difference([1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0], 0.5)
+        >>> found.value, found.interval.low
+        (1.0, 1.0)
+    """
+    import numpy as np
+
+    rows = np.column_stack([np.asarray(baseline, dtype=float), np.asarray(candidate, dtype=float)])
+    groups = Clusters.of(len(rows), clusters)
+    if groups.count < 2:
+        value = float(np.subtract(*np.quantile(rows, share, axis=0)[::-1])) if len(rows) else math.nan
+        return PairedDifference(value, len(rows), groups.count, None, math.nan)
+    before, after = np.quantile(rows, share, axis=0)
+    drawn = resampled_quantiles(rows, [share], groups, resamples)[:, :, 0]
+    behind = (Resampled(drawn[:, 0], groups.keys), Resampled(drawn[:, 1], groups.keys))
+    return resampled_difference(float(before), float(after), behind, len(rows), confidence)
 
 
 def _alike(present: Array) -> list[list[int]]:
