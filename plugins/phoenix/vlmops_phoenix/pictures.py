@@ -71,7 +71,16 @@ class PhoenixPictures:
         """Store the picture unless it is stored."""
         # A look into a folder costs less than the hand-over to a thread that other stores need.
         if not (isinstance(self.store, FolderStore) and self.store.has(_address(image))):
-            await asyncio.to_thread(self._keep, image)
+            await asyncio.to_thread(self.keep_now, image)
+
+    def keep_now(self, image: Image) -> None:
+        """As :meth:`keep`, on the calling thread.
+
+        Raises:
+            MediaError: The store does not take it.
+        """
+        if not self.store.has(_address(image)):
+            self.store.put(image.read(), image.media_type)
 
     def restore(self, reference: ImageReference) -> Image:
         """The picture a reference names, read when it is needed."""
@@ -121,10 +130,6 @@ class PhoenixPictures:
         if MediaAddress.of(response.content, address.media_type) != address:
             raise ImageError(source, f"{url} gave other bytes than the address promises", fix)
         return response.content
-
-    def _keep(self, image: Image) -> None:
-        if not self.store.has(_address(image)):
-            self.store.put(image.read(), image.media_type)
 
 
 def _address(image: Image) -> MediaAddress:

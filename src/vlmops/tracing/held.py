@@ -8,6 +8,7 @@ request under way. A span that is never exported therefore takes its payloads wi
 from __future__ import annotations
 
 import itertools
+import re
 import secrets
 import threading
 import weakref
@@ -20,6 +21,8 @@ from vlmops.tracing.picture import HELD_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from opentelemetry.sdk.trace import ReadableSpan
+
 MAX_PAYLOADS = 10_000
 MAX_BYTES = 256 * 1024 * 1024
 MAX_PAYLOAD_BYTES = 96 * 1024 * 1024
@@ -27,6 +30,8 @@ MAX_PAYLOAD_BYTES = 96 * 1024 * 1024
 
 REFUSED = f"{HELD_PREFIX}refused"
 """The placeholder of a payload that there was no room for."""
+
+PLACEHOLDER = re.compile(re.escape(HELD_PREFIX) + "[A-Za-z0-9_-]+")
 
 _MAX_PINS = 2_000
 
@@ -140,6 +145,16 @@ class HeldPayloads:
             return placeholder
         entry = self._entries.get(placeholder)
         return entry() if entry is not None else None
+
+    def within(self, span: ReadableSpan) -> list[Held]:
+        """Those with placeholders in longer text of a span: nothing in it keeps their payloads alive."""
+        return [
+            held
+            for value in (span.attributes or {}).values()
+            if isinstance(value, str) and not isinstance(value, Held) and HELD_PREFIX in value
+            for token in PLACEHOLDER.findall(value)
+            if (held := self.held(token)) is not None
+        ]
 
     def pin(self, span_id: str, placeholders: Sequence[str]) -> None:
         """Keep payloads alive on behalf of a span that holds their placeholders as part of longer text.
