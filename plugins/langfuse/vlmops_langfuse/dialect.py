@@ -1,0 +1,199 @@
+"""How Langfuse draws pictures of traces: chat parts of type ``image_url`` that hold a media reference.
+
+Seen on Langfuse 4.16: drawn in place are chat messages whose parts have that shape, and values that are
+references and nothing else. References in other JSON are chips with a preview, those in prose are raw text,
+and Markdown around one is dropped. The server reads ``input.value`` and ignores ``llm.input_messages``
+beside it. So requests and answers that hold pictures become chat messages; what is no conversation stays.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from vlmops.tracing import attributes as names
+from vlmops.tracing.chat import (
+    Message,
+    answer_message,
+    flat_messages,
+    image_part,
+    request_messages,
+    text_part,
+    tree_of,
+)
+from vlmops.tracing.prose import References
+from vlmops.tracing.rewriting import role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vlmops.tracing.dialect import Attributes, TracedPicture
+
+    Side = Literal["input", "output"]
+
+_METADATA = "langfuse.observation.metadata."
+_LONGEST_VALUE = 200
+_READ: dict[str, tuple[str, ...]] = {
+    side: (f"langfuse.observation.{side}", f"{side}.value", f"gen_ai.{side}.messages", old)
+    for side, old in (("input", "gen_ai.prompt"), ("output", "gen_ai.completion"))
+}
+"""Where the server looks for input and output, the first that is there winning."""
+
+_SHAPE = frozenset({
+    "messages", "input", "contents", "prompt", "system", "instructions", "system_instruction", "systemInstruction"
+})  # fmt: skip
+_NATIVE = {
+    names.RELEASE: "langfuse.release",
+    names.ENVIRONMENT: "langfuse.environment",
+    names.PROMPT_NAME: "langfuse.observation.prompt.name",
+}
+
+
+class LangfuseDialect:
+    """Pictures as Langfuse's trace page draws them, facts as metadata it filters by.
+
+    Of a request, parameters stay beside ``messages``; of an answer that holds pictures, the message stays
+    and the provider's envelope goes (model and usage have attributes of their own).
+
+    Example:
+        >>> LangfuseDialect().facts({"vlmops.image.count": 2})
+        {'langfuse.observation.metadata.vlmops.image.count': 2}
+    """
+
+    def arrange(self, attributes: Attributes, pictures: Sequence[TracedPicture]) -> Attributes:
+        """Inputs and outputs that hold pictures as chat messages; all else as it is."""
+        if not pictures:
+            return attributes
+        arranged = dict(attributes)
+        held: dict[Side, list[TracedPicture]] = {
+            "input": [picture for picture in pictures if _stands_in(picture, "input")],
+            "output": [picture for picture in pictures if _stands_in(picture, "output")],
+        }
+        for side, there in held.items():
+            if there:
+                _draw(arranged, side, there)
+        if held["output"] and not held["input"]:
+            _as_conversation(arranged)
+        return arranged
+
+    def facts(self, facts: Mapping[str, Any]) -> Attributes:
+        """Metadata of the observation; release, environment and prompt as Langfuse's own fields."""
+        return {_name(fact, value): _short(value) for fact, value in facts.items()}
+
+
+def _name(fact: str, value: Any) -> str:
+    if fact == names.PROMPT_VERSION and str(value).isdigit():
+        return "langfuse.observation.prompt.version"
+    return _NATIVE.get(fact, _METADATA + fact)
+
+
+def _short(value: Any) -> Any:
+    return (
+        value[: _LONGEST_VALUE - 3] + "..."
+        if isinstance(value, str) and len(value) > _LONGEST_VALUE
+        else value
+    )
+
+
+def _stands_in(picture: TracedPicture, side: Side) -> bool:
+    """Whether it belongs to that side of the exchange; metadata and events belong to neither."""
+    return any(role_of(name) == side and _is_exchange(name) for name in picture.attributes)
+
+
+def _is_exchange(name: str) -> bool:
+    return not name.startswith(("events.", "links.", "status.", "metadata", _METADATA, "langfuse.trace."))
+
+
+def _draw(attributes: Attributes, side: Side, pictures: Sequence[TracedPicture]) -> None:
+    place = next((name for name in _READ[side] if attributes.get(name) is not None), f"{side}.value")
+    given = attributes.get(place)
+    references = References([picture.reference for picture in pictures if picture.kept.facts.kept != "url"])
+    if isinstance(given, str) and references.are_all_of(given):
+        return
+    messages = _messages(attributes, side, given, references)
+    if messages is None:
+        return
+    messages = [{**one, "content": _split(one["content"], references)} for one in messages]
+    drawn = json.dumps(messages, ensure_ascii=False)
+    missing = [p for p in pictures if p.kept.drawable and json.dumps(p.reference)[1:-1] not in drawn]
+    if missing:
+        _append(messages, side, missing)
+    attributes[place] = _written(messages, side, tree_of(given))
+
+
+def _messages(attributes: Attributes, side: Side, given: Any, references: References) -> list[Message] | None:
+    """The conversation of one side, from where the server looks, else from OpenInference's messages."""
+    tree = tree_of(given)
+    known = _of_tree(tree, side)
+    flat = flat_messages(attributes, f"llm.{side}_messages")
+    if known is not None and (references.within(given) or not flat):
+        return known
+    if flat:
+        return flat
+    if tree is None and isinstance(given, str):
+        return [{"role": _ROLE[side], "content": given}]
+    return [] if given is None else None
+
+
+_ROLE = {"input": "user", "output": "assistant"}
+
+
+def _of_tree(tree: Any, side: Side) -> list[Message] | None:
+    if tree is None:
+        return None
+    if side == "input":
+        return request_messages(tree)
+    answer = answer_message(tree)
+    return None if answer is None else [answer]
+
+
+def _split(content: Any, references: References) -> Any:
+    """Text with references within becomes parts, each picture in its place."""
+    if isinstance(content, str):
+        return _pieces(content, references) if references.within(content) else content
+    if not isinstance(content, list):
+        return content
+    parts: list[Message] = []
+    for part in content:
+        text = part.get("text") if part.get("type") == "text" else None
+        parts += _pieces(text, references) if isinstance(text, str) and references.within(text) else [part]
+    return parts
+
+
+def _pieces(text: str, references: References) -> list[Message]:
+    return [
+        image_part(reference) if reference else text_part(piece)
+        for piece, reference in references.cut(text)
+        if reference or piece.strip()
+    ]
+
+
+def _append(messages: list[Message], side: Side, missing: Sequence[TracedPicture]) -> None:
+    """Pictures that no message holds (uploaded files, generated ones) go with the last message of the side."""
+    last = next((one for one in reversed(messages) if one["role"] == _ROLE[side]), None)
+    if last is None:
+        last = {"role": _ROLE[side], "content": []}
+        messages.append(last)
+    body = last["content"]
+    parts = body if isinstance(body, list) else [text_part(body)] if body else []
+    last["content"] = [*parts, *(image_part(picture.reference, picture.detail) for picture in missing)]
+
+
+def _written(messages: Sequence[Message], side: Side, tree: Any) -> str:
+    if side == "output" and len(messages) == 1:
+        return json.dumps(messages[0], ensure_ascii=False)
+    if isinstance(tree, dict):
+        rest = {name: value for name, value in tree.items() if name not in _SHAPE}
+        return json.dumps({"messages": list(messages), **rest}, ensure_ascii=False)
+    return json.dumps(list(messages), ensure_ascii=False)
+
+
+def _as_conversation(attributes: Attributes) -> None:
+    """An answer with pictures is drawn only beside a conversation: the prompt of a generated one is made one."""
+    place = next((name for name in _READ["input"] if attributes.get(name) is not None), None)
+    tree = tree_of(attributes[place]) if place is not None else None
+    if place is None or not isinstance(tree, dict) or "messages" in tree:
+        return
+    messages = request_messages(tree)
+    if messages:
+        attributes[place] = _written(messages, "input", tree)
