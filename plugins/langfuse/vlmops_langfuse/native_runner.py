@@ -12,14 +12,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vlmops.errors import ImageError, MediaError, PlatformError
+from vlmops.errors import (
+    ImageError,
+    MediaError,
+    PlatformError,
+    PrerequisiteError,
+    RunStopped,
+    UsageError,
+    VlmopsError,
+)
 from vlmops.evaluators import Failure, FailureKind, Score
 from vlmops.images import images_in, map_images
+from vlmops.platforms.answering import answered, case_of
 from vlmops.platforms.records import ExperimentPlan, ScoreTarget
 from vlmops_langfuse.items import shown_metadata
 from vlmops_langfuse.media_upload import TAKEN, MediaTarget
 from vlmops_langfuse.references import reference_to
-from vlmops_langfuse.runs import Answer, AnsweredItem, run_metadata, run_name, to_case, to_output
+from vlmops_langfuse.runs import Answer, AnsweredItem, run_metadata, run_name, to_output
 from vlmops_langfuse.usage import usage_details
 
 if TYPE_CHECKING:
@@ -82,34 +91,47 @@ class NativeRunner:
     async def answer(
         self,
         plan: ExperimentPlan,
+        repetition: int,
         version: str,
         items: Mapping[str, tuple[Mapping[str, Any], Sample]],
         advance: Callable[[], None],
     ) -> list[AnsweredItem]:
-        """Answer these items (by id: the item and its sample) in the plan's run; gives what the runner took.
+        """Answer these items (by id: the item and its sample) in the repetition's run.
 
         Raises:
             PlatformError: The SDK could not read the dataset, or did not run every item.
+            RunStopped: The task ended the run; what was answered is kept, the rest is marked with an error.
+            PrerequisiteError: The task lacks something, and would for every item.
+            UsageError: The task cannot be carried out as asked.
         """
+        if not items:
+            return []
         loop = asyncio.get_running_loop()
         taken: dict[str, AnsweredItem] = {}
+        stopped: list[VlmopsError] = []
 
         async def task(*, item: RunnerItem, **_: Any) -> Any:
+            if stopped:
+                raise stopped[0]
             trace, span = self.client.get_current_trace_id(), self.client.get_current_observation_id()
             target = ScoreTarget("span", span or "", trace or "")
-            work = self._answer_one(plan, item, items[item.id][1], target)
+            work = self._answer_one(plan, repetition, item, items[item.id][1], target)
             future = asyncio.run_coroutine_threadsafe(work, loop)
-            answered, output = await asyncio.wrap_future(future)
-            taken[item.id] = answered
-            if isinstance(answered.case.output, Failure):
-                failure = answered.case.output
+            try:
+                taken[item.id], output = await asyncio.wrap_future(future)
+            except (RunStopped, PrerequisiteError, UsageError) as stop:
+                stopped.append(stop)
+                raise
+            if isinstance(failure := taken[item.id].case.output, Failure):
                 message = f"{failure.kind.value}: {failure.message}"
                 self.client.update_current_span(level="ERROR", status_message=message)
             loop.call_soon_threadsafe(advance)
             return output
 
         wanted = [_runner_item(item) for item, _ in items.values()]
-        await asyncio.to_thread(self._run, plan, version, wanted, task)
+        await asyncio.to_thread(self._run, plan, repetition, version, wanted, task)
+        if stopped:
+            raise stopped[0]
         if lost := [sample.id for key, (_, sample) in items.items() if key not in taken]:
             raise PlatformError(
                 f"Langfuse's runner left out {len(lost)} of {len(wanted)} samples (first: {lost[0]!r}); "
@@ -149,6 +171,7 @@ class NativeRunner:
     def _run(
         self,
         plan: ExperimentPlan,
+        repetition: int,
         version: str,
         items: Sequence[RunnerItem],
         task: Callable[..., Any],
@@ -157,11 +180,11 @@ class NativeRunner:
         dataset.items = list(items)
         dataset.run_experiment(
             name=plan.name,
-            run_name=run_name(plan),
+            run_name=run_name(plan, repetition),
             description=plan.description or None,
             task=task,
             max_concurrency=plan.concurrency,
-            metadata=run_metadata(plan, version),
+            metadata=run_metadata(plan, version, repetition),
         )
 
     def _dataset(self, name: str, version: str) -> Any:
@@ -176,17 +199,18 @@ class NativeRunner:
         raise PlatformError(f"Langfuse's SDK cannot read dataset {name!r}: {problem}") from problem
 
     async def _answer_one(
-        self, plan: ExperimentPlan, item: RunnerItem, sample: Sample, target: ScoreTarget
+        self, plan: ExperimentPlan, repetition: int, item: RunnerItem, sample: Sample, target: ScoreTarget
     ) -> tuple[AnsweredItem, dict[str, Any]]:
         started = datetime.now(UTC)
         with self.client.start_as_current_observation(
             name=plan.name, as_type="generation", input=item.input
         ) as generation:
-            answer = await _answered(plan, sample)
+            answer = await answered(plan, sample, repetition)
             answer = await self._with_stored_images(answer, target)
             prediction = None if isinstance(answer, Failure) else map_images(answer.output, reference_to)
             generation.update(**_described(answer, prediction))
-        return AnsweredItem(to_case(sample, answer), target, started), to_output(answer, prediction)
+        item_answer = AnsweredItem(case_of(sample, answer), target, started, repetition)
+        return item_answer, to_output(answer, prediction)
 
     async def _with_stored_images(self, answer: Answer, target: ScoreTarget) -> Answer:
         """Store the pictures of an answer; one that cannot be stored makes the answer a failure."""
@@ -198,16 +222,6 @@ class NativeRunner:
         except (ImageError, MediaError) as error:
             return Failure(FailureKind.TASK_ERROR, f"a picture of the answer cannot be kept: {error}")
         return answer
-
-
-async def _answered(plan: ExperimentPlan, sample: Sample) -> Answer:
-    try:
-        async with asyncio.timeout(plan.timeout):
-            return await plan.task(sample)
-    except TimeoutError:
-        return Failure(FailureKind.TIMEOUT, f"no answer within {plan.timeout:g} s")
-    except Exception as error:  # noqa: BLE001 - whatever the user's task raises is a recorded failure
-        return Failure(FailureKind.TASK_ERROR, f"{type(error).__name__}: {error}")
 
 
 def _runner_item(item: Mapping[str, Any]) -> RunnerItem:

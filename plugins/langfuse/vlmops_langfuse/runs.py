@@ -20,6 +20,12 @@ from vlmops_langfuse.usage import from_machine_data, machine_data
 VERSION_KEY = "dataset_version"
 """Where a run's metadata says which version of the dataset it is on."""
 
+REPETITIONS_KEY = "repetitions"
+"""Where the metadata of a run that is one of several repetitions says how many there are."""
+
+FIRST_RUN_KEY = "repetition_of"
+"""Where the metadata of a further repetition's run names the first."""
+
 _KINDS = frozenset(kind.value for kind in FailureKind)
 _LONGEST_NAME = 150
 _LONGEST_KEY = 32
@@ -37,11 +43,13 @@ class AnsweredItem:
         case: What evaluators see.
         span: The observation that holds the answer, which scores are attached to.
         started: When it began.
+        repetition: Counted from 1.
     """
 
     case: Case
     span: ScoreTarget
     started: datetime
+    repetition: int = 1
 
     @property
     def failed(self) -> bool:
@@ -49,13 +57,23 @@ class AnsweredItem:
         return isinstance(self.case.output, Failure)
 
 
-def run_name(plan: ExperimentPlan) -> str:
+def run_name(plan: ExperimentPlan, repetition: int = 1) -> str:
     """The run's name in Langfuse: the same for the same name and key, which makes it the same experiment.
 
     Langfuse drops names of more than 200 characters.
     """
     key = plan.key if len(plan.key) <= _LONGEST_KEY else hashlib.sha256(plan.key.encode()).hexdigest()[:16]
-    return f"{plan.name[:_LONGEST_NAME]} ({key})"
+    return repetition_name(f"{plan.name[:_LONGEST_NAME]} ({key})", repetition)
+
+
+def repetition_name(first: str, repetition: int) -> str:
+    """The name of a repetition's run, given the first's.
+
+    Example:
+        >>> repetition_name("reader v2 (3f6a)", 1), repetition_name("reader v2 (3f6a)", 3)
+        ('reader v2 (3f6a)', 'reader v2 (3f6a) #3')
+    """
+    return first if repetition == 1 else f"{first} #{repetition}"
 
 
 def plan_name(name: str) -> str:
@@ -68,10 +86,13 @@ def plan_name(name: str) -> str:
     return name.rpartition(" (")[0] if name.endswith(")") else name
 
 
-def run_metadata(plan: ExperimentPlan, version: str) -> dict[str, str]:
+def run_metadata(plan: ExperimentPlan, version: str, repetition: int = 1) -> dict[str, str]:
     """The plan's metadata as Langfuse takes it: texts of at most 200 characters."""
     texts = {key: _text(value) for key, value in plan.metadata.items() if value is not None}
-    return {**texts, VERSION_KEY: version, "vlmops_key": plan.key[:_LONGEST_VALUE]}
+    texts |= {VERSION_KEY: version, "vlmops_key": plan.key[:_LONGEST_VALUE]}
+    if plan.repetitions > 1:
+        texts |= {"repetition": str(repetition), REPETITIONS_KEY: str(plan.repetitions)}
+    return texts if repetition == 1 else {**texts, FIRST_RUN_KEY: run_name(plan)}
 
 
 def to_output(answer: Answer, prediction: Any) -> dict[str, Any]:
@@ -89,34 +110,22 @@ def to_output(answer: Answer, prediction: Any) -> dict[str, Any]:
     return {"prediction": prediction, MACHINE_KEY: machine}
 
 
-def to_case(sample: Sample, answer: Answer) -> Case:
-    """What evaluators see of an answer that has just come."""
-    if isinstance(answer, Failure):
-        return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata)
-    return Case(
-        answer.output,
-        sample.expected,
-        sample.inputs,
-        sample.id,
-        sample.metadata,
-        answer.usage,
-        answer.latency,
-    )
-
-
-def from_row(row: Mapping[str, Any], sample: Sample | None, resolve: Resolve) -> AnsweredItem:
+def from_row(
+    row: Mapping[str, Any], sample: Sample | None, resolve: Resolve, repetition: int = 1
+) -> AnsweredItem:
     """An experiment's item as Langfuse has it; one that vlmops did not write is taken as it is.
 
     Args:
         row: With the field groups ``core``, ``dataset`` and ``io``.
         sample: The sample, if the dataset still has it; else what the item itself shows.
         resolve: Puts pictures in the place of references.
+        repetition: Which of several answers to the sample it is.
     """
     shown = sample or _shown_sample(row, resolve)
     output, usage, latency = _output(row, resolve)
     case = Case(output, shown.expected, shown.inputs, shown.id, shown.metadata, usage, latency)
     span = ScoreTarget("span", row["id"], row["traceId"])
-    return AnsweredItem(case, span, datetime.fromisoformat(row["startTime"]))
+    return AnsweredItem(case, span, datetime.fromisoformat(row["startTime"]), repetition)
 
 
 def failed(row: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vlmops.concurrency import for_each
 from vlmops.errors import PrerequisiteError, RunStopped, UsageError
+from vlmops.evaluators.case import Case
 from vlmops.evaluators.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
@@ -53,6 +54,28 @@ async def answered(plan: ExperimentPlan, sample: Sample, repetition: int = 1) ->
         return Failure(FailureKind.TASK_ERROR, f"{type(error).__name__}: {error}")
     finally:
         _repetition.reset(token)
+
+
+def case_of(sample: Sample, answer: ModelReply | Failure) -> Case:
+    """What evaluators see of an answer.
+
+    Example:
+        >>> from vlmops.datasets import Sample
+        >>> from vlmops.models import ModelReply
+        >>> case_of(Sample("a", {"n": 1}, expected="1"), ModelReply("1", "1", latency=0.5)).latency
+        0.5
+    """
+    if isinstance(answer, Failure):
+        return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata)
+    return Case(
+        answer.output,
+        sample.expected,
+        sample.inputs,
+        sample.id,
+        sample.metadata,
+        answer.usage,
+        answer.latency,
+    )
 
 
 async def answer_each(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,13 +14,13 @@ from vlmops.evaluators import (
     Case,
     Evaluator,
     Failure,
-    FailureKind,
     Score,
     SetScore,
     applies,
     evaluate_in_thread,
 )
 from vlmops.images import Image, map_images
+from vlmops.platforms.answering import answered, case_of
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure, ScoreReport
 from vlmops.platforms.records import (
     Capabilities,
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from vlmops.datasets import ImageField
-    from vlmops.models import ModelReply
 
 BATCH = 3
 
@@ -287,14 +285,8 @@ class MemoryExperiments:
     async def _run_one(
         self, experiment: StoredExperiment, plan: ExperimentPlan, sample: Sample, repetition: int
     ) -> None:
-        try:
-            async with asyncio.timeout(plan.timeout):
-                answer = await plan.task(sample)
-        except TimeoutError:
-            answer = Failure(FailureKind.TIMEOUT, f"no answer within {plan.timeout:g} s")
-        except Exception as error:  # noqa: BLE001 - whatever the user's task raises is a recorded failure
-            answer = Failure(FailureKind.TASK_ERROR, f"{type(error).__name__}: {error}")
-        case = _case(sample, answer)
+        answer = await answered(plan, sample, repetition)
+        case = case_of(sample, answer)
         results = [] if isinstance(answer, Failure) else await _results(case, plan.evaluators)
         identity = f"{experiment.id}/{sample.id}/{repetition}"
         experiment.runs[(sample.id, repetition)] = Run(case, repetition, results, identity)
@@ -365,20 +357,6 @@ class MemoryExecutions:
 
 def _succeeded(run: Run | None) -> bool:
     return run is not None and not isinstance(run.case.output, Failure)
-
-
-def _case(sample: Sample, answer: ModelReply | Failure) -> Case:
-    if isinstance(answer, Failure):
-        return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata)
-    return Case(
-        answer.output,
-        sample.expected,
-        sample.inputs,
-        sample.id,
-        sample.metadata,
-        answer.usage,
-        answer.latency,
-    )
 
 
 async def _results(case: Case, evaluators: Sequence[Evaluator]) -> list[Score | Failure]:

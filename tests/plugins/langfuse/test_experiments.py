@@ -12,14 +12,15 @@ import pytest
 from langfuse_server import RECORDED_VERSION, LangfuseServer
 from vlmops.blocking import blocking
 from vlmops.datasets import ImageDataset, Sample
-from vlmops.errors import PlatformError, UsageError
+from vlmops.errors import PlatformError, RunStopped
 from vlmops.evaluators import CharacterErrorRate, Failure, FailureKind, Usage
 from vlmops.experiments import Experiment, score_experiment
 from vlmops.images import Image
 from vlmops.models import ModelReply
 from vlmops.platforms import push
+from vlmops.platforms.answering import current_repetition
 from vlmops.testing import picture
-from vlmops.testing.contract import samples
+from vlmops.testing.contract import found_on, read_back, samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,10 +244,62 @@ def test_several_runs_are_compared_on_one_page(pushed: LangfusePlatform) -> None
 
 
 def test_what_langfuse_cannot_do_is_said(pushed: LangfusePlatform) -> None:
-    with pytest.raises(UsageError, match="one answer a sample"):
-        experiment(repetitions=2).run(pushed)
     with pytest.raises(PlatformError, match="push it first"):
         experiment(dataset="absent").run(pushed)
     push(ImageDataset.from_samples("empty", []), pushed)
     with pytest.raises(PlatformError, match="no active items"):
         experiment(dataset="empty").run(pushed)
+
+
+def test_each_repetition_is_a_run_of_its_own_and_all_are_one_record(
+    pushed: LangfusePlatform, langfuse_server: LangfuseServer
+) -> None:
+    asked: list[tuple[str, int]] = []
+    failing = {("s1", 2)}
+
+    async def task(sample: Sample) -> ModelReply | Failure:
+        asked.append((sample.id, current_repetition()))
+        if asked[-1] in failing:
+            return Failure(FailureKind.RATE_LIMIT, "slow down")
+        return ModelReply({"text": sample.id}, sample.id)
+
+    first = experiment(task=task, repetitions=3).run(pushed)
+    assert sorted(asked) == [(f"s{i}", repetition) for i in range(4) for repetition in (1, 2, 3)]
+    assert first.summary.failures == {FailureKind.RATE_LIMIT: 1}
+    failing.clear()
+    asked.clear()
+    again = experiment(task=task, repetitions=3).run(pushed)
+    assert asked == [("s1", 2)]
+    assert again.record.resumed == 11
+    assert (again.record.id, again.summary.failures) == (first.record.id, {})
+    named = sorted({o.experiment.name for o in langfuse_server.observations if o.experiment})
+    assert named == ["e (k)", "e (k) #2", "e (k) #3"]
+    over_all = [s for s in langfuse_server.scores if s["datasetRunId"]]
+    assert {s["datasetRunId"] for s in over_all} == {first.record.id}
+    assert again.record.url.count("&c=") == 2
+    scored = score_experiment(pushed, first.record.id, [CER])
+    assert sorted((run.case.id, run.repetition) for run in scored.record.runs) == [
+        (f"s{i}", repetition) for i in range(4) for repetition in (1, 2, 3)
+    ]
+
+
+def test_repetitions_are_found_as_one_experiment(pushed: LangfusePlatform) -> None:
+    record = experiment(repetitions=2).run(pushed).record
+    assert [header.id for header in found_on(pushed, "d")] == [record.id]
+    further = record.url.partition("&c=")[2]
+    for identity in (record.id, further):
+        read = read_back(pushed, identity)
+        assert (read.id, len(read.runs)) == (record.id, 8)
+
+
+def test_a_task_that_ends_the_run_ends_it(pushed: LangfusePlatform) -> None:
+    spent = iter(["s"])
+
+    async def task(sample: Sample) -> ModelReply:
+        if next(spent, None) is None:
+            raise RunStopped("the budget is spent")
+        return ModelReply({"text": sample.id}, sample.id)
+
+    with pytest.raises(RunStopped, match="budget"):
+        experiment(task=task, concurrency=1).run(pushed)
+    assert experiment().run(pushed).record.resumed == 1
