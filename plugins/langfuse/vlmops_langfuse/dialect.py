@@ -9,7 +9,7 @@ beside it. So requests and answers that hold pictures become chat messages; what
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from vlmops.tracing import attributes as names
 from vlmops.tracing.chat import (
@@ -22,14 +22,12 @@ from vlmops.tracing.chat import (
     tree_of,
 )
 from vlmops.tracing.prose import References
-from vlmops.tracing.rewriting import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vlmops.tracing.dialect import Attributes, TracedPicture
-
-    Side = Literal["input", "output"]
+    from vlmops.tracing.picture import Role
 
 _METADATA = "langfuse.observation.metadata."
 _LONGEST_VALUE = 200
@@ -39,9 +37,12 @@ _READ: dict[str, tuple[str, ...]] = {
 }
 """Where the server looks for input and output, the first that is there winning."""
 
-_SHAPE = frozenset({
-    "messages", "input", "contents", "prompt", "system", "instructions", "system_instruction", "systemInstruction"
-})  # fmt: skip
+_SHAPE = frozenset(
+    ["messages", "input", "contents", "prompt", "system", "instructions", "system_instruction"]
+    + ["systemInstruction"]
+)
+"""Keys of a request that its messages take the place of."""
+
 _NATIVE = {
     names.RELEASE: "langfuse.release",
     names.ENVIRONMENT: "langfuse.environment",
@@ -65,9 +66,9 @@ class LangfuseDialect:
         if not pictures:
             return attributes
         arranged = dict(attributes)
-        held: dict[Side, list[TracedPicture]] = {
-            "input": [picture for picture in pictures if _stands_in(picture, "input")],
-            "output": [picture for picture in pictures if _stands_in(picture, "output")],
+        held: dict[Role, list[TracedPicture]] = {
+            "input": [picture for picture in pictures if picture.stands_in("input")],
+            "output": [picture for picture in pictures if picture.stands_in("output")],
         }
         for side, there in held.items():
             if there:
@@ -88,23 +89,13 @@ def _name(fact: str, value: Any) -> str:
 
 
 def _short(value: Any) -> Any:
-    return (
-        value[: _LONGEST_VALUE - 3] + "..."
-        if isinstance(value, str) and len(value) > _LONGEST_VALUE
-        else value
-    )
+    """The server cuts longer values off."""
+    if isinstance(value, str) and len(value) > _LONGEST_VALUE:
+        return value[: _LONGEST_VALUE - 3] + "..."
+    return value
 
 
-def _stands_in(picture: TracedPicture, side: Side) -> bool:
-    """Whether it belongs to that side of the exchange; metadata and events belong to neither."""
-    return any(role_of(name) == side and _is_exchange(name) for name in picture.attributes)
-
-
-def _is_exchange(name: str) -> bool:
-    return not name.startswith(("events.", "links.", "status.", "metadata", _METADATA, "langfuse.trace."))
-
-
-def _draw(attributes: Attributes, side: Side, pictures: Sequence[TracedPicture]) -> None:
+def _draw(attributes: Attributes, side: Role, pictures: Sequence[TracedPicture]) -> None:
     place = next((name for name in _READ[side] if attributes.get(name) is not None), f"{side}.value")
     given = attributes.get(place)
     references = References([picture.reference for picture in pictures if picture.kept.facts.kept != "url"])
@@ -121,7 +112,7 @@ def _draw(attributes: Attributes, side: Side, pictures: Sequence[TracedPicture])
     attributes[place] = _written(messages, side, tree_of(given))
 
 
-def _messages(attributes: Attributes, side: Side, given: Any, references: References) -> list[Message] | None:
+def _messages(attributes: Attributes, side: Role, given: Any, references: References) -> list[Message] | None:
     """The conversation of one side, from where the server looks, else from OpenInference's messages."""
     tree = tree_of(given)
     known = _of_tree(tree, side)
@@ -138,7 +129,7 @@ def _messages(attributes: Attributes, side: Side, given: Any, references: Refere
 _ROLE = {"input": "user", "output": "assistant"}
 
 
-def _of_tree(tree: Any, side: Side) -> list[Message] | None:
+def _of_tree(tree: Any, side: Role) -> list[Message] | None:
     if tree is None:
         return None
     if side == "input":
@@ -168,7 +159,7 @@ def _pieces(text: str, references: References) -> list[Message]:
     ]
 
 
-def _append(messages: list[Message], side: Side, missing: Sequence[TracedPicture]) -> None:
+def _append(messages: list[Message], side: Role, missing: Sequence[TracedPicture]) -> None:
     """Pictures that no message holds (uploaded files, generated ones) go with the last message of the side."""
     last = next((one for one in reversed(messages) if one["role"] == _ROLE[side]), None)
     if last is None:
@@ -179,7 +170,7 @@ def _append(messages: list[Message], side: Side, missing: Sequence[TracedPicture
     last["content"] = [*parts, *(image_part(picture.reference, picture.detail) for picture in missing)]
 
 
-def _written(messages: Sequence[Message], side: Side, tree: Any) -> str:
+def _written(messages: Sequence[Message], side: Role, tree: Any) -> str:
     if side == "output" and len(messages) == 1:
         return json.dumps(messages[0], ensure_ascii=False)
     if isinstance(tree, dict):
@@ -189,7 +180,7 @@ def _written(messages: Sequence[Message], side: Side, tree: Any) -> str:
 
 
 def _as_conversation(attributes: Attributes) -> None:
-    """An answer with pictures is drawn only beside a conversation: the prompt of a generated one is made one."""
+    """Make a lone prompt a conversation, beside which alone an answer's pictures are drawn."""
     place = next((name for name in _READ["input"] if attributes.get(name) is not None), None)
     tree = tree_of(attributes[place]) if place is not None else None
     if place is None or not isinstance(tree, dict) or "messages" in tree:

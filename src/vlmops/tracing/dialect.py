@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vlmops.tracing.places import is_exchange, role_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vlmops.tracing.picture import FoundPicture, KeptPicture
+    from vlmops.tracing.picture import FoundPicture, KeptPicture, Role
 
 Attributes = dict[str, Any]
 """A span's attributes: scalars, and sequences of scalars, by name."""
@@ -35,6 +37,10 @@ class TracedPicture:
     def reference(self) -> str:
         """What stands in its place; free of quotes, backslashes and line breaks."""
         return self.kept.reference
+
+    def stands_in(self, role: Role) -> bool:
+        """Whether it is part of the request (``input``) or of the answer; it may be of both, or of neither."""
+        return any(is_exchange(name) and role_of(name) == role for name in self.attributes)
 
 
 class Dialect(Protocol):

@@ -13,7 +13,7 @@ _MOST = 200
 
 
 class References:
-    """Finds references in text, with the Markdown or HTML that draws them.
+    r"""Finds references in text, with the Markdown or HTML that draws them.
 
     Args:
         references: What stands in the place of pictures.
@@ -22,7 +22,7 @@ class References:
         >>> found = References(["https://host/a.png"])
         >>> list(found.cut("See ![page](https://host/a.png)."))
         [('See ', ''), ('![page](https://host/a.png)', 'https://host/a.png'), ('.', '')]
-        >>> found.are_all_of(" https://host/a.png\\n"), found.are_all_of("at https://host/a.png")
+        >>> found.are_all_of(" https://host/a.png\n"), found.are_all_of("at https://host/a.png")
         (True, False)
     """
 
@@ -31,9 +31,9 @@ class References:
         known = sorted(set(references), key=len, reverse=True)[:_MOST]
         self._one = re.compile("|".join(map(re.escape, known))) if known else None
         one = self._one.pattern if self._one is not None else "(?!)"
-        self._drawn = re.compile(
-            rf"!\[[^\]\n]{{0,200}}\]\(\s?(?:{one})[^)\n]{{0,80}}\)|<img\b[^<>]{{0,200}}?(?:{one})[^<>]{{0,200}}>|(?:{one})"
-        )
+        markdown = rf"!\[[^\]\n]{{0,200}}\]\(\s?(?:{one})[^)\n]{{0,80}}\)"
+        html = rf"<img\b[^<>]{{0,200}}?(?:{one})[^<>]{{0,200}}>"
+        self._drawn = re.compile(f"{markdown}|{html}|(?:{one})")
 
     def within(self, text: object) -> bool:
         """Whether there is any in the text."""
@@ -44,7 +44,7 @@ class References:
         return self.within(text) and self._one is not None and not self._one.sub("", text).strip()
 
     def cut(self, text: str) -> Iterator[tuple[str, str]]:
-        """The text in pieces, each with the reference that it draws, or with none; together they are the text."""
+        """The text in pieces that add up to it, each with the reference that it draws, or with none."""
         done = 0
         for match in self._drawn.finditer(text) if len(text) <= _LONGEST else ():
             if match.start() > done:

@@ -12,7 +12,8 @@ from vlmops.images.sniff import sniff
 from vlmops.tracing.dialect import TracedPicture
 from vlmops.tracing.facts import span_facts
 from vlmops.tracing.parts import MAX_JSON, PicturePart, parsed, picture_parts
-from vlmops.tracing.picture import HELD_PREFIX, FoundPicture, KeptPicture, Role
+from vlmops.tracing.picture import HELD_PREFIX, FoundPicture, KeptPicture
+from vlmops.tracing.places import is_picture, role_of
 from vlmops.tracing.scanning import Run, replace_runs
 
 if TYPE_CHECKING:
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
     from vlmops.tracing.dialect import Attributes, Dialect
     from vlmops.tracing.picture import Keep
 
-_PICTURE_SLOT = re.compile(r"(?:^|\.)(?:image\.url|image_url(?:\.url)?)$")
-_OUTPUT = re.compile(
-    r"^(?:output\.|llm\.output_messages\b|llm\.choices\b|gen_ai\.(?:output|completion|choice|response)\b"
-    r"|langfuse\.(?:observation|trace)\.output\b|(?:traceloop|mlflow)\.\w*output|events\.gen_ai\.choice\b)",
-    re.IGNORECASE,
-)
 _URL = re.compile(r"(?:https?|s3|gs|gcs|az|abfss?|file|memory)://", re.IGNORECASE)
 _PART_MARKS = ("image", "file_uri", "fileUri")
 _MAX_DEPTH = 20
@@ -63,16 +58,6 @@ def rewrite(
     if not traced and attributes == before:
         return span
     return _copy(span, attributes, events, links, status)
-
-
-def role_of(attribute: str) -> Role:
-    """Whether what stands in an attribute was sent to the model or came from it.
-
-    Example:
-        >>> role_of("llm.output_messages.0.message.content"), role_of("input.value")
-        ('output', 'input')
-    """
-    return "output" if _OUTPUT.match(attribute) else "input"
 
 
 @dataclass(slots=True)
@@ -147,7 +132,7 @@ class _Pictures:
         if text.startswith(HELD_PREFIX):
             # Passed on as the object it is: a placeholder of that type keeps its payload alive.
             return self._reference(str(text), text, attribute)
-        if _PICTURE_SLOT.search(attribute) and (_is_data_uri(text) or _URL.match(text)):
+        if is_picture(attribute) and (_is_data_uri(text) or _URL.match(text)):
             return self._reference(_key(text), text, attribute)
         text = replace_runs(text, lambda run: self._of_run(run, attribute))
         return self._in_json(text, attribute)
