@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vlmops.platforms import pull as pull
     from vlmops.platforms import push as push
     from vlmops.platforms import score_executions as score_executions
+    from vlmops.tracing import instrument as instrument
 
 _HOMES = {
     "Case": "vlmops.evaluators",
@@ -60,6 +61,7 @@ _HOMES = {
     "collect": "vlmops.platforms",
     "connect": "vlmops.platforms",
     "function_task": "vlmops.experiments",
+    "instrument": "vlmops.tracing",
     "pull": "vlmops.platforms",
     "push": "vlmops.platforms",
     "score_executions": "vlmops.platforms",
@@ -87,6 +89,7 @@ __all__ = [
     "collect",
     "connect",
     "function_task",
+    "instrument",
     "pull",
     "push",
     "score_executions",

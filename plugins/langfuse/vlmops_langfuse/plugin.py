@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vlmops.platforms.port import LocalServer, Platform
+    from vlmops.tracing import TraceDestination, TracingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ class LangfusePlugin:
         from vlmops_langfuse.settings import LangfuseSettings
 
         return LangfusePlatform(LangfuseSettings.resolve(**options))
+
+    def tracing(self, shared: TracingOptions, **options: Any) -> TraceDestination:
+        """Where traces go; options are those of :meth:`LangfuseSettings.resolve`."""
+        from vlmops_langfuse.settings import LangfuseSettings
+        from vlmops_langfuse.tracing import LangfuseTracing
+
+        settings = LangfuseSettings.resolve(**options)
+        return LangfuseTracing(settings, environment=shared.environment, release=shared.release)
 
     def start_local(self, data_dir: Path, port: int | None = None) -> LocalServer:  # noqa: ARG002
         """Langfuse is several services (Postgres, ClickHouse, Redis, a bucket): not one process of ours.

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vlmops.platforms.port import LocalServer, Platform
+    from vlmops.tracing import TraceDestination, TracingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class PhoenixPlugin:
         from vlmops_phoenix.settings import PhoenixSettings
 
         return PhoenixPlatform(PhoenixSettings.resolve(**options))
+
+    def tracing(self, shared: TracingOptions, **options: Any) -> TraceDestination:
+        """Where traces go; options are those of :meth:`PhoenixSettings.resolve`."""
+        from vlmops_phoenix.settings import PhoenixSettings
+        from vlmops_phoenix.tracing import PhoenixTracing
+
+        chosen = {"project": shared.project, "media_store": shared.media_store, **options}
+        return PhoenixTracing(PhoenixSettings.resolve(**chosen))
 
     def start_local(self, data_dir: Path, port: int | None = None) -> LocalServer:
         """Start Phoenix on this machine with the media middleware; see :class:`PhoenixServer`."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from vlmops.errors import PrerequisiteError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,3 +90,56 @@ class TraceDestination(Protocol):
     def shutdown(self) -> None:
         """Let go of everything; called once, after the last span."""
         ...
+
+
+@runtime_checkable
+class TracingPlugin(Protocol):
+    """What the plugin of a platform has besides, where the platform takes traces."""
+
+    def tracing(self, shared: TracingOptions, **options: Any) -> TraceDestination:
+        """The destination; an option given is stronger than the environment.
+
+        Args:
+            shared: Options that are the same for all platforms.
+            **options: The platform's own: address, keys.
+
+        Raises:
+            PrerequisiteError: Something is not installed or not configured.
+        """
+        ...
+
+
+def trace_destination(
+    platform: str, shared: TracingOptions | None = None, **options: Any
+) -> TraceDestination:
+    """A platform by name, as a destination of traces; for use with a :class:`PictureExporter` of one's own.
+
+    Args:
+        platform: ``"phoenix"``, ``"langfuse"``.
+        shared: Project, environment and so on.
+        **options: The platform's own: address, keys; by default its own environment variables.
+
+    Raises:
+        UsageError: No such platform, it takes no traces, or it has no such option.
+        PrerequisiteError: Something is not installed or not configured.
+
+    Example:
+        >>> trace_destination("phoenix", url="http://localhost:6006").name
+        'phoenix'
+    """
+    from vlmops.platforms.registry import plugin
+
+    found = plugin(platform)
+    if not isinstance(found, TracingPlugin):
+        raise UsageError(f"{platform} takes no traces")
+    try:
+        return found.tracing(shared or TracingOptions(), **options)
+    except ModuleNotFoundError as error:
+        raise PrerequisiteError(
+            f"{platform} is unavailable ({error.name} is not installed): "
+            f"pip install 'vlmops[{found.requires}]'"
+        ) from error
+    except TypeError as error:
+        if not options:
+            raise
+        raise UsageError(f"{platform}: {error}") from error
