@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -30,6 +30,7 @@ from vlmops.evaluators import (
 from vlmops.evaluators.settings import settings_of
 from vlmops.images import images_in
 from vlmops.models import ModelReply
+from vlmops.platforms.answering import answer_each, answered
 from vlmops.platforms.records import (
     ExperimentHeader,
     ExperimentPlan,
@@ -71,11 +72,11 @@ class PhoenixExperiments:
         board = _Board(done=present, total=total, progress=progress)
         traces = self._traces(experiment)
         try:
-            await self._answer_missing(experiment, plan, traces, board)
+            stopped = await self._answer_missing(experiment, plan, traces, board)
             await self._evaluate_missing(experiment, plan.evaluators, traces)
         finally:
             await asyncio.to_thread(traces.close)
-        return await self._record(experiment["id"], resumed=present)
+        return replace(await self._record(experiment["id"], resumed=present), stopped=stopped)
 
     async def evaluate(
         self, experiment_id: str, evaluators: Sequence[Evaluator], progress: Progress | None = None
@@ -180,14 +181,14 @@ class PhoenixExperiments:
 
     async def _answer_missing(
         self, experiment: Mapping[str, Any], plan: ExperimentPlan, traces: RunTraces, board: _Board
-    ) -> None:
-        """Answer what has no successful answer yet, at most ``plan.concurrency`` at once."""
+    ) -> str:
+        """Answer what has no successful answer yet; gives why it was stopped early, if it was."""
 
         async def one(missing: tuple[Mapping[str, Any], int]) -> None:
             await self._answer(experiment["id"], plan, traces, *missing)
             board.advance()
 
-        await for_each(self._incomplete(experiment["id"]), one, limit=plan.concurrency)
+        return await answer_each(self._incomplete(experiment["id"]), one, limit=plan.concurrency)
 
     async def _incomplete(self, experiment_id: str) -> AsyncIterator[tuple[Mapping[str, Any], int]]:
         path = f"/v1/experiments/{experiment_id}/incomplete-runs"
@@ -206,7 +207,7 @@ class PhoenixExperiments:
         sample, damage = self._sample(example)
         started = datetime.now(UTC)
         with traces.answer(plan.name, sample) as trace:
-            answer = damage or await _answered(plan, sample)
+            answer = damage or await answered(plan, sample, repetition)
             ended = datetime.now(UTC)
             if isinstance(answer, ModelReply):
                 started = _asked_at(answer, started, ended)
@@ -331,16 +332,6 @@ class _Board:
         self.done += 1
         if self.progress is not None:
             self.progress(self.done, self.total)
-
-
-async def _answered(plan: ExperimentPlan, sample: Sample) -> ModelReply | Failure:
-    try:
-        async with asyncio.timeout(plan.timeout):
-            return await plan.task(sample)
-    except TimeoutError:
-        return Failure(FailureKind.TIMEOUT, f"no answer within {plan.timeout:g} s")
-    except Exception as error:  # noqa: BLE001 - whatever the user's task raises is a recorded failure
-        return Failure(FailureKind.TASK_ERROR, f"{type(error).__name__}: {error}")
 
 
 def _asked_at(reply: ModelReply, started: datetime, ended: datetime) -> datetime:

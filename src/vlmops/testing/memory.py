@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vlmops.concurrency import for_each
 from vlmops.datasets import ImageDataset, Sample, digest
 from vlmops.errors import PlatformError
 from vlmops.evaluators import (
@@ -20,6 +19,7 @@ from vlmops.evaluators import (
     evaluate_in_thread,
 )
 from vlmops.images import Image, map_images
+from vlmops.platforms import answering
 from vlmops.platforms.answering import answered, case_of
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure, ScoreReport
 from vlmops.platforms.records import (
@@ -236,8 +236,8 @@ class MemoryExperiments:
             if progress is not None:
                 progress(done, len(wanted))
 
-        await for_each(missing, one, limit=plan.concurrency)
-        return self._record(experiment, resumed=len(wanted) - len(missing))
+        stopped = await answering.answer_each(missing, one, limit=plan.concurrency)
+        return self._record(experiment, len(wanted) - len(missing), stopped)
 
     async def evaluate(
         self, experiment_id: str, evaluators: Sequence[Evaluator], progress: Progress | None = None
@@ -291,7 +291,9 @@ class MemoryExperiments:
         identity = f"{experiment.id}/{sample.id}/{repetition}"
         experiment.runs[(sample.id, repetition)] = Run(case, repetition, results, identity)
 
-    def _record(self, experiment: StoredExperiment, resumed: int = 0) -> ExperimentRecord:
+    def _record(
+        self, experiment: StoredExperiment, resumed: int = 0, stopped: str = ""
+    ) -> ExperimentRecord:
         return ExperimentRecord(
             experiment.id,
             experiment.plan.name,
@@ -301,6 +303,7 @@ class MemoryExperiments:
             list(experiment.runs.values()),
             resumed,
             metadata=experiment.plan.metadata,
+            stopped=stopped,
         )
 
 

@@ -61,7 +61,7 @@ class FolderDatasets:
             PlatformError: There is no such dataset or version.
         """
         folder = self._require(name)
-        file = _version_file(folder, version) if version else (_manifests(folder) or [None])[-1]
+        file = _version_file(folder, version) if version else _manifests(folder)[-1]
         if file is None or not file.is_file():
             known = ", ".join(manifest.stem for manifest in _manifests(folder))
             raise PlatformError(f"dataset {name!r} has no version {version!r}; it has: {known}")

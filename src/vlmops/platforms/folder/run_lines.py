@@ -8,12 +8,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage
-from vlmops.models import ModelReply
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from vlmops.datasets import Sample
+    from vlmops.models import ModelReply
 
 Plain = Callable[[Any], Any]
 """Puts references in the place of pictures, or pictures in the place of references."""
@@ -50,11 +50,7 @@ def answer_line(
 
 def case_of(line: Mapping[str, Any], sample: Sample, restored: Plain) -> Case:
     """What evaluators see of an answer's line."""
-    output: Any
-    if "failure" in line:
-        output = _as_failure(line["failure"])
-    else:
-        output = restored(line.get("output"))
+    output = _as_failure(line["failure"]) if "failure" in line else restored(line.get("output"))
     usage = Usage(**line["usage"]) if line.get("usage") else None
     return Case(
         output, sample.expected, sample.inputs, sample.id, sample.metadata, usage, line.get("latency")
