@@ -37,10 +37,8 @@ _READ: dict[str, tuple[str, ...]] = {
 }
 """Where the server looks for input and output, the first that is there winning."""
 
-_SHAPE = frozenset(
-    ["messages", "input", "contents", "prompt", "system", "instructions", "system_instruction"]
-    + ["systemInstruction"]
-)
+_SYSTEM = ("system", "instructions", "system_instruction", "systemInstruction")
+_SHAPE = frozenset({"messages", "input", "contents", "prompt", *_SYSTEM})
 """Keys of a request that its messages take the place of."""
 
 _NATIVE = {
@@ -160,7 +158,7 @@ def _pieces(text: str, references: References) -> list[Message]:
 
 
 def _append(messages: list[Message], side: Role, missing: Sequence[TracedPicture]) -> None:
-    """Pictures that no message holds (uploaded files, generated ones) go with the last message of the side."""
+    """Pictures that no message holds (uploaded, generated) go with the last message of the side."""
     last = next((one for one in reversed(messages) if one["role"] == _ROLE[side]), None)
     if last is None:
         last = {"role": _ROLE[side], "content": []}

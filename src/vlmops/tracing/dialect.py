@@ -39,7 +39,7 @@ class TracedPicture:
         return self.kept.reference
 
     def stands_in(self, role: Role) -> bool:
-        """Whether it is part of the request (``input``) or of the answer; it may be of both, or of neither."""
+        """Whether it is part of the request (``input``) or of the answer; maybe both, maybe neither."""
         return any(is_exchange(name) and role_of(name) == role for name in self.attributes)
 
 
