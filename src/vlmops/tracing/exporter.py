@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from vlmops.images import Image
     from vlmops.tracing.context import TraceContext
     from vlmops.tracing.destination import Field, TraceDestination
     from vlmops.tracing.held import HeldPayloads
-    from vlmops.tracing.picture import FoundPicture
+    from vlmops.tracing.picture import FoundPicture, PictureFacts
 
 BATCH_BYTES = 4_000_000
 """Bytes of spans sent in one request, about; below the limit of every transport."""
@@ -150,24 +151,31 @@ class _Keeper:
         self._gate = gate
         self._destination = destination
         self._counter = counter
+        self._known: dict[tuple[str, Field], KeptPicture] = {}
         self._trace_id = format_trace_id(span.context.trace_id) if span.context else ""
         self._span_id = format_span_id(span.context.span_id) if span.context else ""
 
     def __call__(self, found: FoundPicture) -> KeptPicture:
         try:
-            kept = self._keep(found)
+            return self._keep(found)
         except Exception as error:
             _logger.warning("a picture could not be kept", exc_info=True)
-            kept = not_kept(f"internal error ({type(error).__name__})")
-        self._counter.add("pictures_not_kept" if kept.reason else "pictures_kept")
-        return kept
+            return self._counted(not_kept(f"internal error ({type(error).__name__})"))
 
     def _keep(self, found: FoundPicture) -> KeptPicture:
         treated = self._reader.read(found, self._trace_id)
         image = treated.image
         if image is None:
-            return treated.kept
+            return self._counted(treated.kept)
         field: Field = "metadata" if "metadata" in found.attribute else found.role
+        # One picture may stand in a span as text and as a placeholder.
+        known = self._known.get((image.sha256, field))
+        if known is None:
+            known = self._counted(self._stored(image, field, treated.kept.facts))
+            self._known[image.sha256, field] = known
+        return known
+
+    def _stored(self, image: Image, field: Field, facts: PictureFacts) -> KeptPicture:
         try:
             reference = self._gate.call(
                 lambda: self._destination.keep(
@@ -175,8 +183,12 @@ class _Keeper:
                 )
             )
         except VlmopsError as error:
-            return not_kept(str(error)[:_SHOWN], treated.kept.facts)
-        return KeptPicture(reference, drawable=True, facts=treated.kept.facts)
+            return not_kept(str(error)[:_SHOWN], facts)
+        return KeptPicture(reference, drawable=True, facts=facts)
+
+    def _counted(self, kept: KeptPicture) -> KeptPicture:
+        self._counter.add("pictures_not_kept" if kept.reason else "pictures_kept")
+        return kept
 
 
 def batches(spans: Sequence[ReadableSpan], limit: int) -> Iterator[list[ReadableSpan]]:
