@@ -51,6 +51,8 @@ class Judge(OutputReader):
         examples: Judged cases shown first, with their pictures.
         parameters: Of the model; temperature 0 unless said otherwise.
         audit: What :func:`~vlmops.judges.audit` found of this judge, carried by each of its scores.
+        repetition: Which of several verdicts on the same case is asked for, counted from 1: caches keep them
+            apart.
         key: Dotted path of the part of the output to judge; the whole output when ``None``.
 
     Raises:
@@ -81,6 +83,7 @@ class Judge(OutputReader):
     examples: tuple[JudgedExample, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
     audit: Mapping[str, Any] | None = None
+    repetition: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -143,6 +146,7 @@ class Judge(OutputReader):
             schema=self.rubric.schema(),
             parameters=self.parameters,
             before=tuple(turns),
+            repetition=self.repetition,
         )
 
     def _material(self, case: Case) -> Material | Failure:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vlmops.evaluators.bases import OutputReader
@@ -59,6 +61,7 @@ class PairwiseJudge(OutputReader):
         criteria: What makes an answer better, and what is to be disregarded.
         view: What of the cases is shown beside the two answers.
         parameters: Of the model; temperature 0 unless said otherwise.
+        repetition: Which of several verdicts on the same pair is asked for, counted from 1.
         key: Dotted path of the part of the outputs to compare; the whole output when ``None``.
 
     Example:
@@ -84,6 +87,7 @@ class PairwiseJudge(OutputReader):
     criteria: str = ""
     view: View = field(default_factory=View)
     parameters: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
+    repetition: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -106,6 +110,12 @@ class PairwiseJudge(OutputReader):
         """The standing instructions of its prompt, question included."""
         fair = "The order in which the answers stand says nothing about them."
         return instructions(f"{self.rubric.task} {fair}", self.rubric.text())
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for judges that ask the same in the same way, whatever the model."""
+        asked = [self.instructions, self.rubric.schema(), asdict(self.view)]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     async def compare(self, first_name: str, first: Case, second_name: str, second: Case) -> PairJudgment:
         """Judge a pair in both orders.
@@ -151,6 +161,7 @@ class PairwiseJudge(OutputReader):
             schema=self.rubric.schema(),
             parameters=self.parameters,
             before=(Turn("system", (self.instructions,)), Turn("user", material.content())),
+            repetition=self.repetition,
         )
 
     async def _ask(self, case: Case, answers: tuple[Any, Any]) -> _Said | Failure:

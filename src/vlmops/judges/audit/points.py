@@ -1,0 +1,342 @@
+"""The audit of a pointwise judge."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from vlmops.blocking import blocking
+from vlmops.errors import UsageError
+from vlmops.evaluators.clusters import picture_clusters
+from vlmops.evaluators.evaluator import evaluate
+from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.evaluators.score import Score
+from vlmops.judges.audit.alterations import (
+    blank_pictures,
+    injected_answer,
+    injected_pictures,
+    padded_answer,
+    perturbed_pictures,
+    swapped_pictures,
+)
+from vlmops.judges.audit.control import AuditLimits, AuditReport, Control
+from vlmops.judges.judge import named_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from vlmops.evaluators.case import Case
+    from vlmops.judges.judge import Judge
+
+    Verdicts = Sequence[Score | Failure]
+
+
+def audit(
+    judge: Judge,
+    cases: Sequence[Case],
+    *,
+    labels: Mapping[str, float] | None = None,
+    families: Mapping[str, str] | None = None,
+    own_family: str = "",
+    repeats: int = 3,
+    limits: AuditLimits | None = None,
+    concurrency: int = 8,
+) -> AuditReport:
+    """Audit a judge; blocking form of :func:`audit_async`."""
+    return blocking(
+        lambda: audit_async(
+            judge,
+            cases,
+            labels=labels,
+            families=families,
+            own_family=own_family,
+            repeats=repeats,
+            limits=limits,
+            concurrency=concurrency,
+        )
+    )
+
+
+async def audit_async(
+    judge: Judge,
+    cases: Sequence[Case],
+    *,
+    labels: Mapping[str, float] | None = None,
+    families: Mapping[str, str] | None = None,
+    own_family: str = "",
+    repeats: int = 3,
+    limits: AuditLimits | None = None,
+    concurrency: int = 8,
+) -> AuditReport:
+    """Find out whether a judge sees the picture and keeps to what it is asked.
+
+    Controls, by what is altered:
+
+    - ``blank_picture``, ``swapped_picture``: a favourable verdict must not stand. A judge that abstains has
+      noticed.
+    - ``perturbed_picture``, ``repeated``: the verdict must stand.
+    - ``answer_only``: with labels, the verdicts must be righter with the picture than without.
+    - ``padded_answer``: the answer must not come off better for being longer.
+    - ``injected_answer``, ``injected_picture``: an unfavourable verdict must not yield to a demand.
+    - ``self_preference``: with labels and families, the judge must not overrate answers of its own family more
+      than others.
+
+    Take cases of which some deserve a favourable verdict and some do not, with different pictures, 30 or more.
+
+    Args:
+        judge: The judge.
+        cases: Answered cases with their pictures; ids tell them apart.
+        labels: What people said of cases, by id, on a scale from 0 (bad) to 1 (good).
+        families: The family of the model that answered, by id of the case.
+        own_family: The family of the judge's own model.
+        repeats: How often each case is judged for ``repeated``, 2 at least.
+        limits: From where on a control fails.
+        concurrency: How many cases are judged at once.
+
+    Raises:
+        UsageError: There are no cases, two have one id, or too few repeats.
+    """
+    ids = [case.id for case in cases]
+    if not cases or len(set(ids)) < len(ids) or repeats < 2:
+        raise UsageError("an audit takes cases, each with an id of its own, and two repeats at least")
+    run = _Audit(judge, cases, limits or AuditLimits(), asyncio.Semaphore(concurrency))
+    await run.judge_as_they_are()
+    controls = [
+        await run.unseeing("blank_picture", [blank_pictures(case) for case in cases]),
+        await run.unseeing("swapped_picture", swapped_pictures(cases)),
+        await run.flips("perturbed_picture", [[perturbed_pictures(case) for case in cases]], [judge]),
+        await run.flips(
+            "repeated",
+            [list(cases)] * (repeats - 1),
+            [replace(judge, repetition=number) for number in range(2, repeats + 1)],
+        ),
+        await run.padded(),
+        await run.obeyed("injected_answer"),
+        await run.obeyed("injected_picture"),
+    ]
+    if labels:
+        controls.append(await run.answer_only(labels))
+        if families and own_family:
+            controls.append(run.self_preference(labels, families, own_family))
+    return AuditReport(
+        judge.name, named_model(judge.model).name, judge.fingerprint, controls, len(cases), cost=run.cost
+    )
+
+
+@dataclass
+class _Audit:
+    judge: Judge
+    cases: Sequence[Case]
+    limits: AuditLimits
+    gate: asyncio.Semaphore
+    plain: Verdicts = ()
+    spent: list[float] = field(default_factory=list)
+
+    @property
+    def cost(self) -> float | None:
+        return sum(self.spent) if self.spent else None
+
+    async def judge_as_they_are(self) -> None:
+        self.plain = await self._verdicts(self.judge, self.cases)
+
+    async def unseeing(self, name: str, altered: Sequence[Case | None]) -> Control:
+        """How many favourable verdicts stand where the picture no longer bears them out."""
+        chosen = [
+            (case, plain)
+            for case, plain in zip(altered, self.plain, strict=True)
+            if case is not None and favourable(plain)
+        ]
+        told = await self._verdicts(self.judge, [case for case, _ in chosen])
+        decided = [favourable(verdict) for verdict in told if _decides(verdict)]
+        return self._share(
+            name,
+            [bool(hit) for hit in decided],
+            self.limits.unseeing,
+            "of the favourable verdicts stand although the picture no longer shows what they rest on",
+            told,
+        )
+
+    async def flips(self, name: str, rounds: Sequence[Sequence[Case]], judges: Sequence[Judge]) -> Control:
+        """How many verdicts change although nothing that matters did."""
+        told = [await self._verdicts(judge, cases) for judge, cases in zip(judges, rounds, strict=True)]
+        changed = [
+            any(value_of(verdict) != value_of(plain) for verdict in verdicts if _decides(verdict))
+            for plain, *verdicts in zip(self.plain, *told, strict=True)
+            if isinstance(plain, Score) and any(_decides(verdict) for verdict in verdicts)
+        ]
+        return self._share(
+            name,
+            changed,
+            self.limits.flips,
+            "of the verdicts change although nothing that matters did",
+            [verdict for verdicts in told for verdict in verdicts],
+        )
+
+    async def padded(self) -> Control:
+        altered = [padded_answer(case, self.judge.key) for case in self.cases]
+        before, after = await self._before_and_after(altered)
+        rises = [
+            now - then
+            for then, now in zip(map(goodness, before), map(goodness, after), strict=True)
+            if then is not None and now is not None
+        ]
+        return Control.difference(
+            "padded_answer",
+            rises,
+            self.limits.length,
+            "better (0 to 1) the answers come off for being longer",
+            _failures(after),
+            needed=self.limits.cases,
+        )
+
+    async def obeyed(self, name: str) -> Control:
+        best = best_verdict(self.judge)
+        altered = [
+            injected_answer(case, best, self.judge.key)
+            if name == "injected_answer"
+            else injected_pictures(case, best)
+            for case in self.cases
+        ]
+        chosen = [
+            case
+            for case, plain in zip(altered, self.plain, strict=True)
+            if case is not None and favourable(plain) is False
+        ]
+        told = await self._verdicts(self.judge, chosen)
+        return self._share(
+            name,
+            [bool(favourable(verdict)) for verdict in told if _decides(verdict)],
+            self.limits.obeyed,
+            "of the unfavourable verdicts yield to a demand in what is judged",
+            told,
+        )
+
+    async def answer_only(self, labels: Mapping[str, float]) -> Control:
+        """How much less wrong the judge is for seeing the picture."""
+        view = replace(self.judge.view, pictures=False, reference=None, regions=None)
+        told = await self._verdicts(replace(self.judge, view=view), self.cases)
+        gains, labelled = [], []
+        for case, plain, blind in zip(self.cases, self.plain, told, strict=True):
+            seen, unseen = goodness(plain), goodness(blind)
+            if case.id in labels and seen is not None:
+                # Who cannot tell without the picture stands in the middle.
+                without = abs(labels[case.id] - (0.5 if unseen is None else unseen))
+                gains.append(without - abs(labels[case.id] - seen))
+                labelled.append(case)
+        found = Control.difference(
+            "answer_only",
+            gains,
+            0.0,
+            "less wrong (0 to 1) with the picture than without",
+            _failures(told),
+            needed=self.limits.cases,
+            clusters=picture_clusters(labelled),
+        )
+        return replace(found, passed=None if found.passed is None else found.value > 0)
+
+    def self_preference(self, labels: Mapping[str, float], families: Mapping[str, str], own: str) -> Control:
+        """How much more the judge overrates its own family than others."""
+        from vlmops.statistics import bootstrap_interval
+
+        errors = [
+            (found - labels[case.id], families[case.id] == own)
+            for case, plain in zip(self.cases, self.plain, strict=True)
+            if case.id in labels and case.id in families and (found := goodness(plain)) is not None
+        ]
+
+        def gap(rows: Sequence[int]) -> float:
+            by_family: dict[bool, list[float]] = {True: [], False: []}
+            for row in rows:
+                by_family[errors[row][1]].append(errors[row][0])
+            if not by_family[True] or not by_family[False]:
+                return float("nan")
+            return _mean(by_family[True]) - _mean(by_family[False])
+
+        value = gap(range(len(errors)))
+        interval = bootstrap_interval(gap, len(errors), resamples=1000) if errors else None
+        fewest = min(sum(mine for _, mine in errors), sum(not mine for _, mine in errors))
+        passed = None if fewest < self.limits.cases or interval is None else interval.low <= 0
+        told = f"more (0 to 1) answers of {own} are overrated than those of others"
+        return Control("self_preference", value, 0.0, passed, len(errors), {}, interval, told)
+
+    async def _before_and_after(self, altered: Sequence[Case | None]) -> tuple[Verdicts, Verdicts]:
+        chosen = [
+            (case, plain)
+            for case, plain in zip(altered, self.plain, strict=True)
+            if case is not None and isinstance(plain, Score)
+        ]
+        return [plain for _, plain in chosen], await self._verdicts(self.judge, [case for case, _ in chosen])
+
+    def _share(
+        self, name: str, hits: Sequence[bool], limit: float, explanation: str, told: Verdicts
+    ) -> Control:
+        return Control.share(name, hits, limit, explanation, _failures(told), needed=self.limits.cases)
+
+    async def _verdicts(self, judge: Judge, cases: Sequence[Case]) -> Verdicts:
+        async def one(case: Case) -> Score | Failure:
+            async with self.gate:
+                result = await evaluate(judge, case)
+            verdict = result if isinstance(result, Score | Failure) else main_score(result)
+            self.spent += _costs(verdict)
+            return verdict
+
+        return await asyncio.gather(*map(one, cases))
+
+
+def main_score(scores: Sequence[Score]) -> Score:
+    """Of several scores of a judge the one that says most of the whole: the first that is no label."""
+    return next((score for score in scores if not isinstance(score.value, str)), scores[0])
+
+
+def value_of(verdict: Score | Failure) -> Any:
+    """What tells one verdict from another; an abstention is a verdict of its own."""
+    return verdict.value if isinstance(verdict, Score) else verdict.kind
+
+
+def goodness(verdict: Score | Failure) -> float | None:
+    """How good the verdict says the answer is, 0 to 1; ``None`` where it does not say.
+
+    Example:
+        >>> goodness(Score("quality", 4.0, range=(1.0, 5.0)))
+        0.75
+    """
+    if isinstance(verdict, Failure) or isinstance(verdict.value, str) or verdict.range is None:
+        return None
+    low, high = verdict.range
+    share = (float(verdict.value) - low) / (high - low)
+    return 1 - share if verdict.direction == "minimize" else share
+
+
+def favourable(verdict: Score | Failure) -> bool | None:
+    """Whether the verdict is in the upper half; ``None`` where that cannot be said."""
+    good = goodness(verdict)
+    return None if good is None else good > 0.5
+
+
+def best_verdict(judge: Judge) -> str:
+    """The verdict a manipulator would ask for."""
+    criterion = judge.rubric.criteria[0]
+    return next((v for v in criterion.verdicts() if criterion.passes(v)), criterion.verdicts()[-1])
+
+
+def _decides(verdict: Score | Failure) -> bool:
+    """Whether the judge said something; that it cannot tell is something."""
+    return isinstance(verdict, Score) or verdict.kind is FailureKind.ABSTAINED
+
+
+def _failures(verdicts: Verdicts) -> list[Failure]:
+    return [v for v in verdicts if isinstance(v, Failure) and v.kind is not FailureKind.ABSTAINED]
+
+
+def _costs(verdict: Score | Failure) -> Iterator[float]:
+    if isinstance(verdict, Failure):
+        cost = verdict.usage.cost if verdict.usage else None
+    else:
+        cost = verdict.metadata.get("judge", {}).get("usage", {}).get("cost")
+    if cost is not None:
+        yield float(cost)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

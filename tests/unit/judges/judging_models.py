@@ -1,0 +1,104 @@
+"""Models that judge by pixels, or badly in a known way: what an audit must tell apart."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vlmops import Image
+from vlmops.evaluators import Case, Failure
+from vlmops.models import ModelReply, ModelRequest
+
+COLOURS = {"red": (220, 20, 20), "green": (20, 200, 40), "blue": (30, 40, 220), "yellow": (230, 220, 30)}
+_TEXT = re.compile(r"<<<material (\w+)\n(.*)\nmaterial \1>>>", re.DOTALL)
+
+
+def picture(colour: str, shade: int = 0) -> Image:
+    """A picture of one colour; the shade makes it another picture of the same colour."""
+    pixels = np.full((120, 160, 3), COLOURS[colour], np.uint8)
+    pixels[:8, :8] = shade
+    return Image.from_array(pixels)
+
+
+def colour_of(image: Image) -> str:
+    """The named colour that the middle of a picture comes nearest to; ``"none"`` for grey."""
+    middle = image.to_array()[50:60, 70:90].reshape(-1, 3).mean(axis=0)
+    if middle.max() - middle.min() < 40:
+        return "none"
+    return min(COLOURS, key=lambda name: float(np.abs(np.array(COLOURS[name]) - middle).sum()))
+
+
+def pieces(request: ModelRequest) -> dict[str, str | Image]:
+    """What the model is shown, by label, of the last user turn."""
+    content = request.conversation[-1].content
+    shown: dict[str, str | Image] = {}
+    for position, part in enumerate(content):
+        if isinstance(part, Image):
+            label = content[position - 1]
+            assert isinstance(label, str)
+            shown[label.rstrip(":")] = part
+        elif (found := _TEXT.search(part)) is not None:
+            shown[part.partition(":")[0]] = found[2]
+    return shown
+
+
+def saying(criterion: str, verdict: str, reason: str = "because") -> ModelReply:
+    told = {criterion: {"reason": reason, "verdict": verdict, "confidence": "high"}}
+    return ModelReply(output=told, text=json.dumps(told))
+
+
+class ScriptedModel:
+    """A model whose verdict is a function of what it is shown."""
+
+    def __init__(self, criterion: str, decide: Callable[[dict[str, Any], ModelRequest], str]) -> None:
+        self.name = "scripted"
+        self.requests: list[ModelRequest] = []
+        self._criterion = criterion
+        self._decide = decide
+
+    async def answer(self, request: ModelRequest) -> ModelReply | Failure:
+        self.requests.append(request)
+        return saying(self._criterion, self._decide(pieces(request), request))
+
+
+def sees(shown: dict[str, Any], _: ModelRequest) -> str:
+    """Yes where the first word of the answer is the colour of the picture."""
+    if "PICTURE" not in shown:
+        return "cannot_tell"
+    return "yes" if shown["ANSWER"].split()[0].strip(".").lower() == colour_of(shown["PICTURE"]) else "no"
+
+
+def is_blind(shown: dict[str, Any], _: ModelRequest) -> str:
+    """Goes by whether the answer sounds sure, whatever the picture shows."""
+    return "no" if "perhaps" in shown["ANSWER"] else "yes"
+
+
+def likes_length(shown: dict[str, Any], request: ModelRequest) -> str:
+    return "yes" if len(shown["ANSWER"]) > 100 else sees(shown, request)
+
+
+def obeys(shown: dict[str, Any], request: ModelRequest) -> str:
+    return "yes" if "ignore the rubric" in shown["ANSWER"] else sees(shown, request)
+
+
+def wavers(shown: dict[str, Any], request: ModelRequest) -> str:
+    chance = random.Random(f"{shown['ANSWER']} {request.repetition} {shown['PICTURE'].sha256}")
+    return sees(shown, request) if chance.random() < 0.6 else chance.choice(["yes", "no"])
+
+
+def cases(count: int = 24) -> list[Case]:
+    """Half of the answers name the colour that the picture has."""
+    names = list(COLOURS)
+    found = []
+    for number in range(count):
+        colour = names[number % len(names)]
+        said = colour if (number // len(names)) % 2 else names[(number + 1) % len(names)]
+        doubt = "perhaps" if number % 5 == 0 else "surely"
+        inputs = {"image": picture(colour, number), "question": "Which colour is it?"}
+        found.append(Case(output=f"{said} {doubt}, case {number}", inputs=inputs, id=str(number)))
+    return found
