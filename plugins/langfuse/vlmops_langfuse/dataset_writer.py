@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from vlmops.datasets import ImageField, Sample, digest
-from vlmops.errors import PlatformUnavailable
+from vlmops.errors import ImageError, MediaError, PlatformUnavailable
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure
 from vlmops.platforms.records import DatasetHeader, DatasetState
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.items import FIELDS, item_id, state_of, to_item
 from vlmops_langfuse.media import LangfuseMedia
-from vlmops_langfuse.media_upload import MediaTarget
-from vlmops_langfuse.references import media_id
+from vlmops_langfuse.media_upload import TAKEN, MediaTarget
+from vlmops_langfuse.references import media_id, reference_to
 from vlmops_langfuse.versions import RECORD_KEY, newest_version, push_record
 
 if TYPE_CHECKING:
@@ -48,6 +48,14 @@ class RemoteItem:
     links: frozenset[Link]
 
 
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """References of a picture that Langfuse does not take: of the one drawn in its place, and of itself."""
+
+    drawn: str
+    original: str
+
+
 class LangfuseDatasetWriter:
     """Writes what differs from the items that are there, which it looks at once, before the first write.
 
@@ -66,6 +74,7 @@ class LangfuseDatasetWriter:
         self._media = LangfuseMedia(connection)
         self._gate = asyncio.Semaphore(connection.settings.concurrency)
         self._linked: dict[str, set[Link]] = {}
+        self._replaced: dict[str, _Replaced] = {}
         self._remote: dict[str, RemoteItem] = {}
         self._version = ""
         self._pushed_id = str(dataset["id"])
@@ -87,7 +96,9 @@ class LangfuseDatasetWriter:
     async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:
         """Store the picture for the sample's item; nothing is sent for one the item holds already."""
         identity = item_id(sample_id, self._pushed_id)
-        link = (FIELDS[field], media_id(image.sha256))
+        # Of a picture that is drawn as another one, the original is what does not depend on the encoder.
+        place = FIELDS[field] if image.media_type in TAKEN else FIELDS["metadata"]
+        link = (place, media_id(image.sha256))
         remote = self._remote.get(identity)
         if remote is not None and link in remote.links:
             return
@@ -96,7 +107,7 @@ class LangfuseDatasetWriter:
             return
         known.add(link)
         try:
-            await self._store(identity, link[0], image)
+            await self._store(identity, FIELDS[field], image)
         except BaseException:
             known.discard(link)
             raise
@@ -123,20 +134,45 @@ class LangfuseDatasetWriter:
 
     async def _store(self, identity: str, field: str, image: Image) -> None:
         async with self._gate:
-            target = MediaTarget(field, dataset_id=self._pushed_id, item_id=identity)
-            await self._media.store(image, target)
+            reference = await self._media.store(image, self._place(identity, field))
+            if image.media_type not in TAKEN:
+                original = await self._media.store_file(image, self._place(identity, FIELDS["metadata"]))
+                self._replaced[image.sha256] = _Replaced(reference, original)
+
+    def _place(self, identity: str, field: str) -> MediaTarget:
+        return MediaTarget(field, dataset_id=self._pushed_id, item_id=identity)
+
+    async def _body(self, sample: Sample, identity: str) -> dict[str, Any]:
+        foreign = [(field, i) for field, i in sample.image_fields() if i.media_type not in TAKEN]
+        for field, image in foreign:
+            if image.sha256 not in self._replaced:
+                await self._store(identity, FIELDS[field], image)
+        replaced = {image.sha256: self._replaced[image.sha256] for _, image in foreign}
+
+        def reference(image: Image) -> str:
+            return replaced[image.sha256].drawn if image.sha256 in replaced else reference_to(image)
+
+        return to_item(
+            sample,
+            self._pushed_id,
+            as_chat="input_schema" not in self._header.metadata,
+            reference=reference,
+            originals=[each.original for each in replaced.values()],
+        )
 
     async def _write(self, sample: Sample) -> Outcome:
         identity = item_id(sample.id, self._pushed_id)
         remote = self._remote.get(identity)
         if remote is not None and remote.digest == digest(sample):
             return "unchanged"
-        body = to_item(sample, self._pushed_id, as_chat="input_schema" not in self._header.metadata)
         try:
+            body = await self._body(sample, identity)
             async with self._gate:
                 await self._post({"datasetName": self._header.name, **body})
         except PlatformUnavailable:
             raise
+        except (ImageError, MediaError) as error:
+            return ItemFailure(sample.id, str(error), source=sample.source)
         except LangfuseRefusal as error:
             return ItemFailure(sample.id, _explained(error), source=sample.source)
         self._linked.pop(identity, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,9 @@ _SEAL_LENGTH = 16
 
 Restore = Callable[[ImageReference], Image]
 """Gives the picture that a ``$image`` reference stands for."""
+
+Refer = Callable[[Image], str]
+"""Gives the reference string that stands for a picture."""
 
 Resolve = Callable[[Any], Any]
 """Gives a JSON tree with pictures in the place of reference strings."""
@@ -67,7 +70,14 @@ def item_id(sample_id: str, dataset_id: str) -> str:
     return f"{hashed}~{dataset_id}"
 
 
-def to_item(sample: Sample, dataset_id: str, *, as_chat: bool = True) -> dict[str, Any]:
+def to_item(
+    sample: Sample,
+    dataset_id: str,
+    *,
+    as_chat: bool = True,
+    reference: Refer = reference_to,
+    originals: Sequence[str] = (),
+) -> dict[str, Any]:
     """The body that creates or updates the sample's item, but for the dataset's name.
 
     Args:
@@ -76,20 +86,24 @@ def to_item(sample: Sample, dataset_id: str, *, as_chat: bool = True) -> dict[st
         as_chat: Whether inputs with pictures take the shape of a chat message, which is what the trace page
             draws; otherwise they keep their keys, with references in the place of pictures, as a schema
             wants them.
+        reference: Gives what stands for a picture where people see it.
+        originals: References of pictures as they were, where others are drawn in their place.
     """
     shown = {
-        "input": _shown_inputs(sample, as_chat),
+        "input": _shown_inputs(sample, as_chat, reference),
         # An absent value would keep the old one; an empty text clears it.
-        "expectedOutput": "" if sample.expected is None else map_images(sample.expected, reference_to),
-        "metadata": _shown_metadata(sample),
+        "expectedOutput": "" if sample.expected is None else map_images(sample.expected, reference),
+        "metadata": _shown_metadata(sample, reference),
     }
     shown = {name: _printable(value) for name, value in shown.items()}
-    machine = {
+    machine: dict[str, Any] = {
         "id": _escaped(sample.id),
         "digest": digest(sample),
         "seals": {name: seal(value) for name, value in shown.items()},
         "sample": _text_of(sample),
     }
+    if originals:
+        machine["originals"] = list(originals)
     return {
         "id": item_id(sample.id, dataset_id),
         **shown,
@@ -217,16 +231,16 @@ def _source(sample: Sample) -> dict[str, str]:
     return {} if link is None else {"sourceTraceId": link.trace_id, "sourceObservationId": link.span_id}
 
 
-def _shown_inputs(sample: Sample, as_chat: bool) -> Any:
+def _shown_inputs(sample: Sample, as_chat: bool, reference: Refer) -> Any:
     if as_chat and any(True for _ in images_in(sample.inputs)):
-        return [{"role": "user", "content": chat_content(sample.inputs)}]
-    return map_images(dict(sample.inputs), reference_to)
+        return [{"role": "user", "content": chat_content(sample.inputs, reference)}]
+    return map_images(dict(sample.inputs), reference)
 
 
-def chat_content(inputs: Mapping[str, Any]) -> list[dict[str, Any]]:
+def chat_content(inputs: Mapping[str, Any], reference: Refer = reference_to) -> list[dict[str, Any]]:
     """The inputs as parts of one chat message: pictures first, since lists show only 200 characters."""
     parts: list[dict[str, Any]] = [
-        {"type": "image_url", "image_url": {"url": reference_to(image)}} for image in images_in(inputs)
+        {"type": "image_url", "image_url": {"url": reference(image)}} for image in images_in(inputs)
     ]
     text = _words(inputs)
     return [*parts, {"type": "text", "text": text}] if text else parts
@@ -247,13 +261,13 @@ def _json(value: Any) -> str:
     return json.dumps(map_images(value, lambda image: f"<{image.media_type}>"), ensure_ascii=False)
 
 
-def _shown_metadata(sample: Sample) -> dict[str, Any]:
+def _shown_metadata(sample: Sample, reference: Refer) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if sample.split is not None:
         shown["split"] = sample.split
     if sample.tags:
         shown["tags"] = list(sample.tags)
-    shown |= map_images(dict(sample.metadata), reference_to)
+    shown |= map_images(dict(sample.metadata), reference)
     shown.pop(MACHINE_KEY, None)
     return shown
 

@@ -16,8 +16,8 @@ from vlmops.errors import ImageError, MediaError, PlatformUnavailable
 from vlmops.images import Image, ImageReference
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.media_upload import (
+    FILE,
     STORED,
-    TAKEN,
     MediaTarget,
     acceptable,
     confirmation,
@@ -50,35 +50,41 @@ class LangfuseMedia:
     async def store(self, image: Image, target: MediaTarget) -> str:
         """Make sure the picture is stored and belongs to the target; gives its reference string.
 
+        A type that Langfuse does not take is encoded anew, see :func:`~.media_upload.acceptable`.
+
         Raises:
+            ImageError: It cannot be encoded anew.
             MediaError: Langfuse or its bucket does not take it.
             PlatformUnavailable: One of them does not answer.
         """
-        await asyncio.to_thread(_require_taken, image)
+        drawn = await asyncio.to_thread(acceptable, image)
+        return await self._store(drawn, target, drawn.media_type)
+
+    async def store_file(self, image: Image, target: MediaTarget) -> str:
+        """As :meth:`store`, every byte as it is, but not as a picture: Langfuse offers it as a download."""
+        return await self._store(image, target, FILE)
+
+    async def _store(self, image: Image, target: MediaTarget, media_type: str) -> str:
         identity = media_id(image.sha256)
         lock = self._locks.setdefault(identity, asyncio.Lock())
         async with lock:
-            url = await self._declare(image, target)
+            url = await self._declare(image, target, media_type)
             if url is not None and identity not in self._stored:
-                await self._upload(image, identity, url)
+                await self._upload(image, identity, url, media_type)
             if len(self._stored) > _REMEMBERED:
                 self._stored.clear()
             self._stored.add(identity)
-        return reference_to(image)
+        return reference_to(image, media_type)
 
-    async def store_converted(self, image: Image, target: MediaTarget) -> str:
-        """As :meth:`store`, with a type that Langfuse does not take encoded anew as PNG or JPEG."""
-        return await self.store(await asyncio.to_thread(acceptable, image), target)
-
-    async def _declare(self, image: Image, target: MediaTarget) -> str | None:
+    async def _declare(self, image: Image, target: MediaTarget, media_type: str) -> str | None:
         try:
-            answer = await self._connection.post("/api/public/media", declaration(image, target))
+            answer = await self._connection.post("/api/public/media", declaration(image, target, media_type))
         except LangfuseRefusal as error:
             raise MediaError(f"{image.source}: {error}") from error
         url: str | None = answer["uploadUrl"]
         return url
 
-    async def _upload(self, image: Image, identity: str, url: str) -> None:
+    async def _upload(self, image: Image, identity: str, url: str, media_type: str) -> None:
         data = await asyncio.to_thread(image.read)
         started = time.monotonic()
         try:
@@ -87,7 +93,7 @@ class LangfuseMedia:
                     "PUT",
                     url,
                     content=data,
-                    headers=upload_headers(image, url),
+                    headers=upload_headers(image, url, media_type),
                     seconds=upload_seconds(len(data)),
                 )
             )
@@ -232,11 +238,3 @@ def _as_uri(media_type: Any, data: Any) -> Any:
     if not isinstance(data, str) or data.startswith("@@@"):
         return data
     return f"data:{media_type or 'image/png'};base64,{data}"
-
-
-def _require_taken(image: Image) -> None:
-    if image.media_type not in TAKEN:
-        raise MediaError(
-            f"{image.source}: Langfuse does not take {image.media_type}; let the preparation convert it "
-            "(its default does)"
-        )

@@ -65,26 +65,32 @@ class MediaTarget:
         return {key: value for key, value in named.items() if value is not None}
 
 
+FILE = "application/octet-stream"
+"""The type of pictures that Langfuse keeps, but does not know as pictures."""
+
+
 def acceptable(image: Image) -> Image:
-    """The picture, encoded anew as PNG or JPEG where Langfuse does not take its type."""
+    """The picture, encoded anew as PNG where Langfuse does not take its type; of several frames the first."""
     from vlmops.images import Preparation
 
-    return image if image.media_type in TAKEN else Preparation(animated="first").prepare(image)
+    if image.media_type in TAKEN:
+        return image
+    return Preparation(accept=TAKEN, convert_to="image/png").prepare(image)
 
 
-def declaration(image: Image, target: MediaTarget) -> dict[str, Any]:
-    """Says which picture is coming, and what it belongs to."""
+def declaration(image: Image, target: MediaTarget, media_type: str | None = None) -> dict[str, Any]:
+    """Says which picture is coming, as which type (its own by default), and what it belongs to."""
     return {
-        "contentType": image.media_type,
+        "contentType": media_type or image.media_type,
         "contentLength": image.byte_length,
         "sha256Hash": _checksum(image),
         **target.as_json(),
     }
 
 
-def upload_headers(image: Image, url: str) -> dict[str, str]:
+def upload_headers(image: Image, url: str, media_type: str | None = None) -> dict[str, str]:
     """What the URL was signed with; Google's stores refuse the headers of the others."""
-    headers = {"Content-Type": image.media_type}
+    headers = {"Content-Type": media_type or image.media_type}
     if _GOOGLE not in urlsplit(url).netloc:
         headers |= {"x-amz-checksum-sha256": _checksum(image), "x-ms-blob-type": "BlockBlob"}
     return headers

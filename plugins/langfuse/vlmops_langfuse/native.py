@@ -240,7 +240,7 @@ class _Reader:
         connection = LangfuseConnection(self.settings)
         try:
             target = MediaTarget("metadata", trace_id=trace_id)
-            return await LangfuseMedia(connection).store_converted(image, target)
+            return await LangfuseMedia(connection).store(image, target)
         finally:
             await connection.aclose()
 

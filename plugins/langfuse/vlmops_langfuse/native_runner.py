@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from vlmops.images import images_in, map_images
 from vlmops.platforms.answering import answered, case_of
 from vlmops.platforms.records import ExperimentPlan, ScoreTarget
 from vlmops_langfuse.items import shown_metadata
-from vlmops_langfuse.media_upload import TAKEN, MediaTarget
+from vlmops_langfuse.media_upload import TAKEN, MediaTarget, acceptable
 from vlmops_langfuse.references import reference_to
 from vlmops_langfuse.runs import Answer, AnsweredItem, run_metadata, run_name, to_output
 from vlmops_langfuse.usage import usage_details
@@ -218,10 +218,11 @@ class NativeRunner:
             return answer
         place = MediaTarget("output", trace_id=target.trace_id, observation_id=target.id)
         try:
-            await asyncio.gather(*(self._media.store(image, place) for image in images_in(answer.output)))
+            output = await asyncio.to_thread(map_images, answer.output, acceptable)
+            await asyncio.gather(*(self._media.store(image, place) for image in images_in(output)))
         except (ImageError, MediaError) as error:
             return Failure(FailureKind.TASK_ERROR, f"a picture of the answer cannot be kept: {error}")
-        return answer
+        return replace(answer, output=output)
 
 
 def _runner_item(item: Mapping[str, Any]) -> RunnerItem:

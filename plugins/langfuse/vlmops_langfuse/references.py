@@ -38,9 +38,16 @@ def media_id(sha256: str) -> str:
     return base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode()[:_ID_LENGTH]
 
 
-def reference_to(image: Image) -> str:
-    """The string that stands for a stored picture wherever Langfuse shows JSON."""
-    return f"@@@langfuseMedia:type={image.media_type}|id={media_id(image.sha256)}|source=bytes@@@"
+def reference_to(image: Image, media_type: str | None = None) -> str:
+    """The string that stands for a stored picture wherever Langfuse shows JSON.
+
+    Args:
+        image: The picture.
+        media_type: The type it is stored as; its own by default.
+    """
+    return (
+        f"@@@langfuseMedia:type={media_type or image.media_type}|id={media_id(image.sha256)}|source=bytes@@@"
+    )
 
 
 def parse_reference(text: str) -> MediaReference | None:

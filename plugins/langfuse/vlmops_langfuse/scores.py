@@ -119,7 +119,7 @@ class LangfuseScores:
         if target.kind == "run":
             raise UsageError("Langfuse has no comments on experiments: comment on a trace")
         media_target = _media_target(target, "metadata")
-        references = [await self._media.store_converted(image, media_target) for image in images]
+        references = [await self._media.store(image, media_target) for image in images]
         kind = {"span": "OBSERVATION", "trace": "TRACE", "session": "SESSION"}[target.kind]
         body = {
             "projectId": await self._connection.project_id(),
@@ -191,7 +191,7 @@ class LangfuseScores:
     async def _with_evidence(self, item: TargetedScore) -> TargetedScore:
         if item.score.evidence is None:
             return item
-        reference = await self._media.store_converted(
+        reference = await self._media.store(
             item.score.evidence, _media_target(item.target, "metadata")
         )
         metadata = {**item.score.metadata, "evidence": reference}

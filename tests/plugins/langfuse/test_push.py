@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from langfuse_server import Fault, LangfuseServer
 from vlmops.datasets import ImageDataset, Sample, digest
 from vlmops.datasets.dataset import SampleSource
 from vlmops.errors import PlatformError, PlatformUnavailable
+from vlmops.images import Image, Preparation
 from vlmops.platforms import pull, push
 from vlmops.testing import MemoryPlatform, picture
 from vlmops.testing.contract import ids_on, samples
@@ -80,6 +82,37 @@ def test_a_picture_in_many_samples_is_uploaded_once(
     assert push(ImageDataset.from_samples("d", many), platform).ok
     assert langfuse_server.count("PUT bucket") == 1
     assert langfuse_server.count("POST /api/public/media") == 20
+
+
+@pytest.mark.parametrize("encoding", ["JPEG2000", "ICO"])
+def test_a_type_langfuse_does_not_take_is_drawn_as_png_and_pulled_as_it_was(
+    platform: LangfusePlatform, langfuse_server: LangfuseServer, tmp_path: Path, encoding: str
+) -> None:
+    original = encoded(picture(5), encoding)
+    kept = Preparation(accept=("image/png", "image/jpeg", original.media_type))
+    sample = Sample("s", {"image": original, "other": picture(1)}, expected={"same": original})
+    pushed = ImageDataset.from_samples("d", [sample])
+    report = push(pushed, platform, preparation=kept)
+    assert report.ok
+    item = langfuse_server.items("d")[0]
+    drawn = [part["image_url"]["url"] for part in item["input"][0]["content"] if "image_url" in part]
+    assert all(url.startswith("@@@langfuseMedia:type=image/png|") for url in drawn)
+    pulled = pull(platform, "d", tmp_path)
+    assert pulled.revision == report.revision
+    back = next(iter(ImageDataset.from_folder(tmp_path)))
+    assert back.inputs["image"].read() == back.expected["same"].read() == original.read()
+    langfuse_server.clear_log()
+    assert push(pushed, platform, preparation=kept).targets[0].unchanged == 1
+    assert writes(langfuse_server) == []
+    edited = ImageDataset.from_samples("d", [replace(sample, split="test")])
+    assert push(edited, platform, preparation=kept).targets[0].updated == 1
+    assert langfuse_server.count("PUT bucket") == 0
+
+
+def encoded(image: Image, encoding: str) -> Image:
+    data = BytesIO()
+    image.to_pil().save(data, encoding)
+    return Image.from_bytes(data.getvalue(), f"picture.{encoding.lower()}")
 
 
 def test_two_datasets_may_hold_the_same_sample(platform: LangfusePlatform) -> None:
