@@ -79,10 +79,11 @@ async def audit_async(
     - ``answer_only``: with labels, the verdicts must be righter with the picture than without.
     - ``padded_answer``: the answer must not come off better for being longer.
     - ``injected_answer``, ``injected_picture``: an unfavourable verdict must not yield to a demand.
-    - ``self_preference``: with labels and families, the judge must not overrate answers of its own family more
-      than others.
+    - ``self_preference``: with labels and families, the judge must not overrate answers of its own family
+      more than others.
 
-    Take cases of which some deserve a favourable verdict and some do not, with different pictures, 30 or more.
+    Take cases of which some deserve a favourable verdict and some do not, with different pictures, 30 or
+    more.
 
     Args:
         judge: The judge.
