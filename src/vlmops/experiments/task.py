@@ -55,7 +55,7 @@ class ModelTask:
     async def __call__(self, sample: Sample) -> ModelReply | Failure:
         """The model's answer, or the failure in its place."""
         try:
-            prompt = self._prompt(sample)
+            prompt = prompt_for(sample, self.prompt)
         except KeyError as error:
             return Failure(FailureKind.TASK_ERROR, f"the prompt names {error}, which the inputs lack")
         reply = await self.model.answer(
@@ -65,12 +65,6 @@ class ModelTask:
             return reply
         return self._processed(reply, self.post_process)
 
-    def _prompt(self, sample: Sample) -> str | None:
-        if self.prompt is not None:
-            return _PLACEHOLDER.sub(lambda found: _text(sample.inputs[found[1]]), self.prompt)
-        own = (sample.inputs.get(key) for key in ("prompt", "question", "instruction", "instructions"))
-        return next((text for text in own if isinstance(text, str)), None)
-
     @staticmethod
     def _processed(reply: ModelReply, post_process: PostProcess) -> ModelReply | Failure:
         from dataclasses import replace
@@ -79,6 +73,23 @@ class ModelTask:
             return replace(reply, output=post_process(reply))
         except ValueError as error:
             return Failure(FailureKind.UNPARSABLE, f"{error}: {reply.text[:200]!r}")
+
+
+def prompt_for(sample: Sample, prompt: str | None) -> str | None:
+    """What a model is asked of a sample; see :class:`ModelTask`.
+
+    Raises:
+        KeyError: The prompt names an input that the sample lacks.
+
+    Example:
+        >>> from vlmops import Sample
+        >>> prompt_for(Sample("1", {"question": "How many?"}), None)
+        'How many?'
+    """
+    if prompt is not None:
+        return _PLACEHOLDER.sub(lambda found: _text(sample.inputs[found[1]]), prompt)
+    own = (sample.inputs.get(key) for key in ("prompt", "question", "instruction", "instructions"))
+    return next((text for text in own if isinstance(text, str)), None)
 
 
 def function_task(

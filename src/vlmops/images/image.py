@@ -248,6 +248,16 @@ class Image:
         return self.facts.orientation
 
     @property
+    def is_known(self) -> bool:
+        """Whether hash, type and size are known already, so that asking for them reads nothing.
+
+        Example:
+            >>> Image.from_path("parts/0001.png").is_known
+            False
+        """
+        return self._facts is not None or self._reference is not None
+
+    @property
     def limits(self) -> ImageLimits:
         """What is refused when its bytes are read."""
         return self._limits

@@ -13,8 +13,9 @@ from vlmops.models.model import SentPicture
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vlmops.geometry.box import Size
     from vlmops.images import Image
-    from vlmops.models.cards import ModelCard
+    from vlmops.models.cards import ImageTokens, ModelCard
 
 _DEFAULT_FORMATS = ("image/jpeg", "image/png", "image/webp")
 
@@ -96,6 +97,30 @@ class PictureDelivery:
         """JSON of what changes the pictures that the model sees."""
         return {"by": self.by, "detail": self.detail, "preparation": self.preparation.fingerprint}
 
+    def sent_size(self, width: int, height: int) -> Size:
+        """The size in which a picture of that size goes out, as far as its sides decide it.
+
+        Example:
+            >>> PictureDelivery(max_side=100).sent_size(400, 300)
+            (100, 75)
+        """
+        from vlmops.images.reencode import fit
+
+        side = self.preparation.max_side
+        return (width, height) if side is None else fit((width, height), side)
+
+    def counted(self, width: int, height: int) -> ImageTokens | None:
+        """What a picture of that size counts for once it has gone out; ``None`` when the card does not say.
+
+        Example:
+            >>> from vlmops.models.cards import card_of
+            >>> PictureDelivery(card=card_of("gpt-4o"), detail="low").counted(4000, 3000).tokens
+            85
+        """
+        if self.card is None:
+            return None
+        return self.card.image_tokens(*self.sent_size(width, height), self.detail)
+
     def deliver(self, image: Image) -> Delivered:
         """The picture as it goes out; reads, and where need be decodes, it.
 
@@ -113,7 +138,7 @@ class PictureDelivery:
 
     def _sent(self, image: Image, prepared: Image, by: Literal["data_uri", "url"]) -> SentPicture:
         width, height = prepared.size
-        counted = self.card.image_tokens(width, height, self.detail) if self.card else None
+        counted = self.counted(width, height)
         return SentPicture(
             width=width,
             height=height,

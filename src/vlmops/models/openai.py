@@ -46,6 +46,8 @@ class OpenAIModel:
         name: ``"openai:"`` and the model.
         model: The provider's name of the model.
         card: What is known of the model; ``None`` when nothing is.
+        delivery: What becomes of pictures before they are sent.
+        parameters: Defaults for every request.
 
     Args:
         model: See above.
@@ -112,7 +114,7 @@ class OpenAIModel:
         self._azure = (azure_endpoint, api_version) if azure_endpoint else None
         self._timeout = timeout
         self._max_retries = max_retries
-        self._delivery = PictureDelivery(
+        self.delivery = PictureDelivery(
             card=self.card,
             by=delivery,
             detail=detail,
@@ -123,7 +125,7 @@ class OpenAIModel:
         self._structured = structured or (self.card.structured_output if self.card else "json_schema")
         self._repair = repair
         self._stream = stream
-        self._parameters = self._checked(parameters or {})
+        self.parameters = self._checked(parameters or {})
         self._client: tuple[asyncio.AbstractEventLoop, AsyncOpenAI] | None = None
 
     def __repr__(self) -> str:
@@ -136,10 +138,10 @@ class OpenAIModel:
             "name": self.name,
             "address": address or "",
             "api": self._api,
-            "pictures": self._delivery.identity(),
+            "pictures": self.delivery.identity(),
             "structured": self._structured,
             "repair": self._repair,
-            "parameters": self._parameters,
+            "parameters": self.parameters,
         }
 
     def without_retries(self) -> OpenAIModel:
@@ -212,9 +214,9 @@ class OpenAIModel:
         """What the SDK is called with, and what the answer is to be read against."""
         interface = _INTERFACES[self._api]
         instruction = schema if self._structured != "json_schema" else None
-        turns = sent_turns(request, self._delivery, instruction)
+        turns = sent_turns(request, self.delivery, instruction)
         given = interface.arguments(turns, schema, self._structured)
-        parameters = {**self._parameters, **self._checked(request.parameters)}
+        parameters = {**self.parameters, **self._checked(request.parameters)}
         extra = dict(parameters.pop("extra_body", None) or {})
         known = interface.sdk_parameters()
         extra |= {key: parameters.pop(key) for key in list(parameters) if key not in known}

@@ -179,6 +179,17 @@ class ModelCard:
         """
         return ("auto", *self.counting) if self.default_detail else ()
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Parameters that :meth:`adjusted` takes.
+
+        Example:
+            >>> from vlmops.models.cards import card_of
+            >>> card_of("qwen3-vl").parameters
+            ('factor', 'markers', 'max_pixels', 'min_pixels')
+        """
+        return tuple(sorted({name for at in self.counting.values() for name in _parameters(at.rule)}))
+
     def image_tokens(self, width: int, height: int, detail: str = "auto") -> ImageTokens | None:
         """What a picture of that size counts for; ``None`` when the card does not say how it is counted.
 
@@ -278,10 +289,9 @@ class ModelCard:
             >>> card.image_tokens(1920, 1080).tokens
             254
         """
-        known = {name for at in self.counting.values() for name in _parameters(at.rule)}
         for name in parameters:
-            if name not in known:
-                there = ", ".join(sorted(known)) or "none"
+            if name not in self.parameters:
+                there = ", ".join(self.parameters) or "none"
                 raise UsageError(f"card {self.name!r} has no parameter {name!r}; it has: {there}")
         adjusted = {
             detail: replace(at, rule=_with(at.rule, parameters)) for detail, at in self.counting.items()
