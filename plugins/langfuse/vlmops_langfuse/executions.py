@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vlmops_langfuse.scores import LangfuseScores
     from vlmops_langfuse.settings import LangfuseSettings
 
+_OBSERVATIONS = "/api/public/v2/observations"
 _PAGE = 100
 _FIELDS = "core,basic,io,metadata,model,usage,metrics"
 _KINDS = {"LLM": "GENERATION", "RERANKER": "RETRIEVER"}
@@ -37,22 +38,35 @@ class LangfuseExecutions:
         Keys belong to one project: ``query.project`` is that project's name or id, or else one of its
         environments. ``query.kind`` is a type of Langfuse's, or ``"LLM"`` for its ``GENERATION``.
         """
+        async for row, scores in self.rows(query, _PAGE):
+            yield to_execution(row, self._connection.settings, scores)
+
+    async def rows(
+        self, query: ExecutionQuery, page: int
+    ) -> AsyncIterator[tuple[dict[str, Any], Sequence[TargetedScore]]]:
+        """Observations as Langfuse lists them, so many a request, with what was said of each if asked for."""
         conditions = [*_conditions(query), *await self._environment(query.project)]
         params = {
             "fields": _FIELDS,
-            "limit": min(_PAGE, query.limit) if query.limit and not query.scores else _PAGE,
+            "limit": min(page, query.limit) if query.limit and not query.scores else page,
             "filter": json.dumps(conditions) if conditions else None,
         }
         count = 0
-        async for rows in self._connection.cursor_pages("/api/public/v2/observations", params):
+        async for rows in self._connection.cursor_pages(_OBSERVATIONS, params):
             scores_of = await self._said_of(rows) if query.needs_scores else {}
             for row in rows:
                 scores = scores_of.get((row["traceId"], row["id"]), ())
                 if query.admits(scores):
-                    yield to_execution(row, self._connection.settings, scores)
+                    yield row, scores
                     count += 1
                     if count == query.limit:
                         return
+
+    async def by_id(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """The observations of these ids that are there, without what they hold."""
+        params = {"fields": "core", "limit": len(ids), "filter": json.dumps([_any_of("id", list(ids))])}
+        rows: list[dict[str, Any]] = (await self._connection.get(_OBSERVATIONS, params))["data"]
+        return rows
 
     async def _said_of(self, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[TargetedScore]]:
         """By trace and observation, what was said of the observation and what was said of its trace."""

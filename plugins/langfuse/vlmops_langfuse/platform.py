@@ -10,6 +10,7 @@ from vlmops_langfuse.datasets import LangfuseDatasets
 from vlmops_langfuse.executions import LangfuseExecutions
 from vlmops_langfuse.experiments import LangfuseExperiments
 from vlmops_langfuse.scores import LangfuseScores
+from vlmops_langfuse.traces import LangfuseTraces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,11 +28,12 @@ class LangfusePlatform:
         datasets: Datasets.
         experiments: Experiments.
         scores: Scores.
-        executions: Recorded observations.
+        executions: Recorded observations, as cases.
+        traces: Recorded observations, as spans.
     """
 
     name = "langfuse"
-    capabilities = Capabilities(run_scores=True, sessions=True, versions=True)
+    capabilities = Capabilities(repetitions=True, run_scores=True, sessions=True, versions=True)
 
     def __init__(self, settings: LangfuseSettings, retries: RetryPolicy | None = None) -> None:
         self._connection = LangfuseConnection(settings, retries)
@@ -39,6 +41,7 @@ class LangfusePlatform:
         self.scores = LangfuseScores(self._connection)
         self.experiments = LangfuseExperiments(self._connection, self.datasets, self.scores)
         self.executions = LangfuseExecutions(self._connection, self.scores)
+        self.traces = LangfuseTraces(self._connection, self.executions)
 
     @property
     def location(self) -> str:

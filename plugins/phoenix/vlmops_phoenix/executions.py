@@ -36,7 +36,7 @@ class PhoenixExecutions:
         project = query.project or self._connection.settings.project
         path = f"/v1/projects/{quote(project, safe='')}/spans"
         annotations = PhoenixAnnotations(self._connection, project)
-        parameters = _parameters(query)
+        parameters = span_parameters(query, _PAGE)
         count = 0
         async for spans in batches(self._connection.pages(path, parameters), parameters["limit"]):
             scores_of = await annotations.on_spans(spans) if query.needs_scores else {}
@@ -78,9 +78,10 @@ class PhoenixExecutions:
         return messages_of(attributes, side, picture)
 
 
-def _parameters(query: ExecutionQuery) -> dict[str, Any]:
+def span_parameters(query: ExecutionQuery, page: int) -> dict[str, Any]:
+    """What Phoenix's list of spans is asked for: the query's conditions but those on scores."""
     chosen: dict[str, Any] = {
-        "limit": min(_PAGE, query.limit) if query.limit and not query.scores else _PAGE,
+        "limit": min(page, query.limit) if query.limit and not query.scores else page,
         "sort": "start_time",
         "start_time": query.start.isoformat() if query.start else None,
         "end_time": query.end.isoformat() if query.end else None,

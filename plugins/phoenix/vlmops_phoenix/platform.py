@@ -12,6 +12,7 @@ from vlmops_phoenix.executions import PhoenixExecutions
 from vlmops_phoenix.experiments import PhoenixExperiments
 from vlmops_phoenix.pictures import PhoenixPictures
 from vlmops_phoenix.scores import PhoenixScores
+from vlmops_phoenix.traces import PhoenixTraces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,7 +29,8 @@ class PhoenixPlatform:
         datasets: Datasets.
         experiments: Experiments.
         scores: Annotations.
-        executions: Recorded spans.
+        executions: Recorded spans, as cases.
+        traces: Recorded spans, as they are.
     """
 
     name = "phoenix"
@@ -41,6 +43,7 @@ class PhoenixPlatform:
         self.experiments = PhoenixExperiments(self._connection, self._pictures, self.datasets)
         self.scores = PhoenixScores(self._connection, self._pictures)
         self.executions = PhoenixExecutions(self._connection, self._pictures)
+        self.traces = PhoenixTraces(self._connection)
 
     @property
     def location(self) -> str:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from vlmops.cli import datasets, demo, doctor, evaluators, experiments, media, traces
+from vlmops.cli import compare, datasets, demo, doctor, estimate, evaluators, experiments, media, traces
 from vlmops.cli.exit_codes import ExitCode
 
 app = typer.Typer(
@@ -37,8 +37,11 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("push")(datasets.push_command)
 app.command("pull")(datasets.pull_command)
+app.command("estimate")(estimate.estimate_command)
 app.command("run")(experiments.run_command)
 app.command("score")(experiments.score_command)
+app.command("enrich")(traces.enrich_command)
+app.command("compare")(compare.compare_command)
 app.command("collect")(traces.collect_command)
 app.command("evaluators")(evaluators.evaluators_command)
 app.add_typer(media.app, name="media")

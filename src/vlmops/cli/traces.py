@@ -1,4 +1,4 @@
-"""``vlmops collect``: recorded executions become a dataset."""
+"""``vlmops enrich`` and ``vlmops collect``: recorded spans get their pictures, or become a dataset."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import typer
 
 from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.options import PlatformOption, UrlOption, connected
-from vlmops.cli.output import JsonOption, counting, print_failures, print_json
+from vlmops.cli.output import JsonOption, console, counting, print_failures, print_json
 from vlmops.cli.push_report import print_push, write_failures
 from vlmops.cli.times import as_utc
 
 if TYPE_CHECKING:
     from vlmops.platforms.collecting import Expected
+    from vlmops.tracing.past import EnrichReport
 
 SinceOption = typer.Option(None, "--since", help="Only executions from then on (UTC).")
 UntilOption = typer.Option(None, "--until", help="Only executions before then (UTC).")
@@ -87,6 +88,59 @@ def collect_command(
         print_failures(everything, rest)
     if everything:
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def enrich_command(
+    platform: str = typer.Argument(help="Platform that holds the spans: phoenix, langfuse, ..."),
+    url: str | None = UrlOption,
+    project: str | None = ProjectOption,
+    span_kind: str = typer.Option("", "--kind", help="Kind of recorded span; any otherwise."),
+    span_name: str | None = SpanNameOption,
+    trace: list[str] = typer.Option([], "--trace", help="Only spans of this trace; repeatable."),
+    since: datetime | None = SinceOption,
+    until: datetime | None = UntilOption,
+    limit: int | None = LimitOption,
+    dry_run: bool = typer.Option(False, "--dry-run", help="Count, and write nothing."),
+    as_json: bool = JsonOption,
+) -> None:
+    """Draw the pictures of spans recorded without vlmops: a child with pictures and facts for each."""
+    from vlmops.platforms import ExecutionQuery
+    from vlmops.tracing.past import enrich
+
+    query = ExecutionQuery(
+        project=project,
+        start=as_utc(since),
+        end=as_utc(until),
+        name=span_name,
+        kind=span_kind or None,
+        trace_ids=trace,
+        limit=limit,
+    )
+    with counting("spans", quiet=as_json) as progress:
+        report = enrich(connected(platform, url), query, dry_run=dry_run, progress=progress)
+    if as_json:
+        print_json(report)
+    else:
+        _print_enriched(report)
+    if not report.ok:
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _print_enriched(report: EnrichReport) -> None:
+    out = console()
+    done = "would be enriched" if report.is_dry else "enriched"
+    out.print(f"{report.spans} spans: {report.enriched} {done}, with {report.pictures} pictures")
+    for number, what in (
+        (report.already, "have their pictures already"),
+        (report.plain, "have none, or have them drawn"),
+    ):
+        if number:
+            out.print(f"{number} {what}")
+    if report.redacted:
+        out.print(f"{report.redacted} pictures were replaced by a mark when they were recorded, and are lost")
+    if report.not_kept:
+        out.print(f"{report.not_kept} pictures could not be kept; the spans say why")
+    print_failures(report.failures)
 
 
 def _expected(text: str) -> Expected | None:

@@ -8,12 +8,14 @@ to the user instead of pretending. The contract that every adapter must pass is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    from opentelemetry.sdk.trace import ReadableSpan
 
     from vlmops.datasets import ImageDataset, ImageField, Sample
     from vlmops.evaluators import Evaluator, SetScore
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         Progress,
         TargetedScore,
     )
+    from vlmops.tracing.destination import TraceDestination
 
 
 class DatasetWriter(Protocol):
@@ -146,6 +149,41 @@ class Executions(Protocol):
 
     def read(self, query: ExecutionQuery) -> AsyncIterator[Execution]:
         """Executions, newest first, streamed page by page."""
+        ...
+
+
+class Traces(Protocol):
+    """Recorded spans as they are, and a way to add to them."""
+
+    @property
+    def picture_span(self) -> Mapping[str, str]:
+        """Attributes that make a span one whose pictures the platform draws."""
+        ...
+
+    def spans(self, query: ExecutionQuery) -> AsyncIterator[ReadableSpan]:
+        """Spans that fit, newest first, streamed in small pages, since what they hold may be large.
+
+        Raises:
+            PlatformError: The project is not there.
+        """
+        ...
+
+    async def present(self, span_ids: Sequence[str], project: str | None) -> Collection[str]:
+        """Those of these ids (16 hexadecimal digits) under which the project has a span."""
+        ...
+
+    def destination(self, project: str | None) -> TraceDestination:
+        """Where spans and their pictures are sent."""
+        ...
+
+
+@runtime_checkable
+class RecordsSpans(Protocol):
+    """What a platform adds that keeps traces of applications."""
+
+    @property
+    def traces(self) -> Traces:
+        """Recorded spans."""
         ...
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from vlmops.tracing.instrumentation import instrument as instrument
     from vlmops.tracing.openai_requests import defer_openai_pictures as defer_openai_pictures
     from vlmops.tracing.openinference import trace_config as trace_config
+    from vlmops.tracing.past import EnrichReport as EnrichReport
+    from vlmops.tracing.past import enrich as enrich
+    from vlmops.tracing.past import enrich_async as enrich_async
     from vlmops.tracing.picture import HELD_PREFIX as HELD_PREFIX
     from vlmops.tracing.picture import FoundPicture as FoundPicture
     from vlmops.tracing.picture import Keep as Keep
@@ -39,6 +42,7 @@ _HOMES = {
     "HELD_PREFIX": "picture",
     "Attributes": "dialect",
     "Dialect": "dialect",
+    "EnrichReport": "past",
     "FoundPicture": "picture",
     "Keep": "picture",
     "KeptPicture": "picture",
@@ -56,6 +60,8 @@ _HOMES = {
     "TracingOptions": "destination",
     "TracingPlugin": "destination",
     "defer_openai_pictures": "openai_requests",
+    "enrich": "past",
+    "enrich_async": "past",
     "hold_picture": "values",
     "instrument": "instrumentation",
     "not_kept": "picture",
@@ -68,6 +74,7 @@ __all__ = [
     "HELD_PREFIX",
     "Attributes",
     "Dialect",
+    "EnrichReport",
     "FoundPicture",
     "Keep",
     "KeptPicture",
@@ -85,6 +92,8 @@ __all__ = [
     "TracingOptions",
     "TracingPlugin",
     "defer_openai_pictures",
+    "enrich",
+    "enrich_async",
     "hold_picture",
     "instrument",
     "not_kept",
