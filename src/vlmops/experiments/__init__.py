@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+from vlmops.experiments.comparison import (
+    Comparison,
+    Difference,
+    Measure,
+    Variant,
+    VariantValue,
+    compare,
+    compare_async,
+    comparison_markdown,
+    record_comparison,
+    record_comparison_async,
+)
 from vlmops.experiments.experiment import (
     Experiment,
     ExperimentResult,
     score_experiment,
     score_experiment_async,
 )
+from vlmops.experiments.git_state import git_state
+from vlmops.experiments.selector import ExperimentSelector
 from vlmops.experiments.summary import ExperimentSummary, summarise
 from vlmops.experiments.task import ModelTask, function_task
 
 __all__ = [
+    "Comparison",
+    "Difference",
     "Experiment",
     "ExperimentResult",
+    "ExperimentSelector",
     "ExperimentSummary",
+    "Measure",
     "ModelTask",
+    "Variant",
+    "VariantValue",
+    "compare",
+    "compare_async",
+    "comparison_markdown",
     "function_task",
+    "git_state",
+    "record_comparison",
+    "record_comparison_async",
     "score_experiment",
     "score_experiment_async",
     "summarise",

@@ -18,6 +18,7 @@ from vlmops.evaluators import (
     SetScore,
     SliceBy,
     applies,
+    picture_clusters,
     slices_of,
 )
 from vlmops.statistics import mean_interval
@@ -58,7 +59,7 @@ class ExperimentSummary:
 async def summarise(
     record: ExperimentRecord, evaluators: Sequence[Evaluator], slices: Sequence[SliceBy] = ()
 ) -> ExperimentSummary:
-    """The figures of an experiment, with intervals clustered by sample (its repetitions count as one).
+    """The figures of an experiment, with intervals clustered by picture (all answers about one count as one).
 
     Args:
         record: The experiment.
@@ -84,7 +85,7 @@ async def _figures(record: ExperimentRecord, evaluators: Sequence[Evaluator]) ->
         if len(applicable) < len(cases):
             not_applicable[evaluator.name] = len(cases) - len(applicable)
         if isinstance(evaluator, SetEvaluator) and applicable:
-            for score in await _over_set(evaluator, applicable):
+            for score in await over_set(evaluator, applicable):
                 corpus[score.name] = score
     means = {score.name: score for score in _means(record.runs)}
     # A corpus metric that cannot be had leaves the mean of the single answers.
@@ -99,7 +100,8 @@ async def _figures(record: ExperimentRecord, evaluators: Sequence[Evaluator]) ->
     )
 
 
-async def _over_set(evaluator: SetEvaluator, cases: Sequence[Case]) -> list[SetScore]:
+async def over_set(evaluator: SetEvaluator, cases: Sequence[Case]) -> list[SetScore]:
+    """What an evaluator says of a whole set; a failure is a score without a value."""
     result = evaluator.evaluate_set(cases)
     if inspect.isawaitable(result):
         result = await result
@@ -114,14 +116,15 @@ def _means(runs: Sequence[Run]) -> list[SetScore]:
     named: set[str] = set()
     failures: Counter[str] = Counter()
     failed = sum(isinstance(run.case.output, Failure) for run in runs)
-    for run in runs:
+    clusters = picture_clusters([run.case for run in runs])
+    for run, cluster in zip(runs, clusters, strict=True):
         for result in run.results:
             if isinstance(result, Failure):
                 failures[result.evaluator] += 1
                 continue
             named.add(result.name)
             if not isinstance(result.value, str):
-                values.setdefault(result.name, []).append((run.case.id, result))
+                values.setdefault(result.name, []).append((cluster, result))
     means = [_mean(name, found, failed + _failures_behind(name, failures)) for name, found in values.items()]
     barren = [name for name in failures if not any(_is_part(score, name) for score in named)]
     return [*means, *(_without_value(name, failed + failures[name]) for name in barren)]

@@ -6,14 +6,16 @@ They agree with ``scipy.stats`` to ten digits over the range that statistics of 
 from __future__ import annotations
 
 import math
+from functools import cache
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TINY = 1e-300
 _NODES = 200
+_normal = NormalDist()
 
 
 def beta_cdf(x: float, a: float, b: float) -> float:
@@ -85,6 +87,7 @@ def t_cdf(value: float, degrees: float) -> float:
     return tail if value < 0 else 1 - tail
 
 
+@cache
 def t_quantile(share: float, degrees: float) -> float:
     """The value below which ``share`` of Student's t distribution lies.
 
@@ -114,12 +117,19 @@ def noncentral_t_cdf(value: float, degrees: float, noncentrality: float) -> floa
 
     reach = 13 / math.sqrt(2 * degrees)
     low, high = max(0.0, 1 - reach), 1 + reach
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = _legendre()
     scales = low + (high - low) * (nodes + 1) / 2
     constant = math.log(2) + degrees / 2 * math.log(degrees / 2) - math.lgamma(degrees / 2)
     density = np.exp(constant + (degrees - 1) * np.log(scales) - degrees / 2 * scales**2)
-    below = np.array([NormalDist().cdf(value * scale - noncentrality) for scale in scales])
+    below = np.array([_normal.cdf(value * scale - noncentrality) for scale in scales.tolist()])
     return float((weights * density * below).sum() * (high - low) / 2)
+
+
+@cache
+def _legendre() -> tuple[Any, Any]:
+    import numpy as np
+
+    return np.polynomial.legendre.leggauss(_NODES)
 
 
 def _beta_fraction(x: float, a: float, b: float) -> float:

@@ -7,6 +7,7 @@ independent pairs less one: the paired t-test (``statsmodels.stats.power.TTestPo
 from __future__ import annotations
 
 import math
+from functools import cache
 
 from vlmops.statistics.distributions import noncentral_t_cdf, t_quantile
 from vlmops.statistics.resampling import CONFIDENCE
@@ -78,6 +79,12 @@ def minimum_detectable_difference(
         return math.nan
     if standard_error == 0:
         return 0.0
+    return _detectable_in_errors(degrees, confidence, target, sides) * standard_error
+
+
+@cache
+def _detectable_in_errors(degrees: float, confidence: float, target: float, sides: int) -> float:
+    """The detectable difference in units of its standard error: the same for all metrics of a sample."""
     low, high = 0.0, 1.0
     while power(high, 1.0, degrees, confidence=confidence, sides=sides) < target:
         high *= 2
@@ -87,4 +94,4 @@ def minimum_detectable_difference(
             low = middle
         else:
             high = middle
-    return high * standard_error
+    return high
