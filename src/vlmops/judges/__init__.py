@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vlmops.judges.calibration import Calibration, Measured, calibrate
 from vlmops.judges.instructions import instructions
 from vlmops.judges.judge import Judge, JudgedExample
 from vlmops.judges.material import Material, View, cut_out, material_of
@@ -33,6 +34,7 @@ from vlmops.judges.verdicts import (
 
 __all__ = [
     "CANNOT_TELL",
+    "Calibration",
     "Choice",
     "Criterion",
     "Duel",
@@ -40,6 +42,7 @@ __all__ = [
     "JudgedExample",
     "JudgedPair",
     "Material",
+    "Measured",
     "PairJudgment",
     "PairVerdict",
     "PairwiseJudge",
@@ -55,6 +58,7 @@ __all__ = [
     "WinRecord",
     "Winner",
     "YesNo",
+    "calibrate",
     "compare_answers",
     "compare_answers_async",
     "cut_out",
