@@ -180,9 +180,10 @@ def _written(messages: Sequence[Message], side: Role, tree: Any) -> str:
 def _as_conversation(attributes: Attributes) -> None:
     """Make a lone prompt a conversation, beside which alone an answer's pictures are drawn."""
     place = next((name for name in _READ["input"] if attributes.get(name) is not None), None)
-    tree = tree_of(attributes[place]) if place is not None else None
-    if place is None or not isinstance(tree, dict) or "messages" in tree:
+    given = attributes[place] if place is not None else None
+    if place is None or not isinstance(given, str):
         return
-    messages = request_messages(tree)
-    if messages:
+    tree = tree_of(given)
+    messages = request_messages(tree) if tree is not None else [{"role": "user", "content": given}]
+    if messages and not (isinstance(tree, dict) and "messages" in tree):
         attributes[place] = _written(messages, "input", tree)

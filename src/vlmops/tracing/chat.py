@@ -95,6 +95,7 @@ def flat_messages(attributes: Mapping[str, Any], name: str) -> list[Message]:
 
 def message(item: Mapping[str, Any], role: str = "user") -> Message:
     """One message or item of a conversation, whatever its shape."""
+    item = _unwrapped(item)
     kind = item.get("type")
     if kind in ("function_call_output", "custom_tool_call_output", "computer_call_output"):
         given = item.get("output")
@@ -113,8 +114,7 @@ def message(item: Mapping[str, Any], role: str = "user") -> Message:
     images = item.get("images")
     if isinstance(images, list) and images:
         body = [*(content([body]) if isinstance(body, str) and body else body or []), *content(images)]
-    kept = {name: item[name] for name in ("name", "tool_calls", "tool_call_id", "refusal") if item.get(name)}
-    return {"role": _ROLES.get(role, role), "content": body, **kept}
+    return {"role": _ROLES.get(role, role), "content": body, **_named(item)}
 
 
 def content(given: Any, depth: int = 0) -> Any:
@@ -211,8 +211,22 @@ def _joined(messages: Sequence[Message]) -> list[Message]:
     return parts
 
 
+def _unwrapped(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """LangChain writes a message as the call that makes it."""
+    fields = item.get("kwargs")
+    if item.get("type") != "constructor" or not isinstance(fields, Mapping):
+        return item
+    return {"role": fields.get("type", "user"), "content": fields.get("content"), **_named(fields)}
+
+
+def _named(fields: Mapping[str, Any]) -> Message:
+    return {
+        name: fields[name] for name in ("name", "tool_calls", "tool_call_id", "refusal") if fields.get(name)
+    }
+
+
 def _is_message(item: Mapping[str, Any]) -> bool:
-    if "role" in item:
+    if "role" in item or item.get("type") == "constructor":
         return True
     kind = item.get("type")
     return isinstance(kind, str) and (

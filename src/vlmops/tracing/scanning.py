@@ -221,7 +221,7 @@ def _keyed(data: bytes, at: int, mark: bytes, *, sure: bool) -> tuple[Run | None
     """A value under a key that providers use for pictures, whatever its first bytes are."""
     opening = _KEYED.match(data, at + len(mark))
     if opening is None:
-        return None, at + len(mark)
+        return None, at + 1
     start = opening.end()
     if _alphabet_end(data, start) - start < _SHORTEST_KEYED:
         return None, start
