@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from openai import AsyncOpenAI
 
+    from vlmops.models.answer import RawAnswer
     from vlmops.models.cards.card import StructuredOutput
     from vlmops.models.model import ModelReply, ModelRequest
 
@@ -183,14 +184,12 @@ class OpenAIModel:
         import httpx
         import openai
 
-        interface = _INTERFACES[self._api]
-        ask = interface.ask_streaming if self._stream else interface.ask
         begun = time.perf_counter()
         # The SDK's own timeout is between two pieces of the answer; a stream may drip on for ever.
         limit = self._timeout if self._stream or not self._max_retries else None
         try:
             async with asyncio.timeout(limit):
-                raw = await ask(self._connected(), given)
+                raw = await self._ask(given)
         except TimeoutError:
             return Failure(FailureKind.TIMEOUT, f"{self.name} did not answer within {self._timeout:g} s")
         except responses.AnswerFailed as error:
@@ -207,6 +206,12 @@ class OpenAIModel:
             problem = f"{self.name}: not an answer of the {self._api} interface: {safe_message(str(error))}"
             return Failure(FailureKind.PROVIDER_ERROR, problem)
         return expected.concluded(raw, time.perf_counter() - begun)
+
+    async def _ask(self, given: Mapping[str, Any]) -> RawAnswer:
+        interface = _INTERFACES[self._api]
+        ask = interface.ask_streaming if self._stream else interface.ask
+        answer: RawAnswer = await ask(self._connected(), given)
+        return answer
 
     def _prepared(
         self, request: ModelRequest, schema: AnswerSchema | None

@@ -67,14 +67,21 @@ async def ask(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAnswer:
     if not getattr(completion, "choices", None):
         raise ValueError("the answer holds no choices; does base_url lead to the interface (.../v1)?")
     told = {"retries": raw.retries_taken, "request_id": raw.headers.get("x-request-id")}
+    return answer_of(completion, {key: value for key, value in told.items() if value})
+
+
+def answer_of(
+    completion: ChatCompletion, metadata: Mapping[str, Any], cost: float | None = None
+) -> RawAnswer:
+    """What a completion says; ``cost`` is what it cost where the completion does not say so itself."""
     choice = completion.choices[0]
     return RawAnswer(
         text=choice.message.content or "",
         ended=str(choice.finish_reason or "stop"),
-        refusal=choice.message.refusal or "",
+        refusal=getattr(choice.message, "refusal", None) or "",
         model=completion.model or "",
-        usage=_usage(completion.usage),
-        metadata={key: value for key, value in told.items() if value},
+        usage=_usage(completion.usage, cost),
+        metadata=metadata,
     )
 
 
@@ -84,12 +91,13 @@ async def ask_streaming(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAns
     options = {"stream": True, "stream_options": {"include_usage": True}}
     stream: Any = await client.chat.completions.create(**{**given, **options})
     try:
-        return await _gathered(stream, begun)
+        return await gathered(stream, begun)
     finally:
         await stream.close()
 
 
-async def _gathered(stream: AsyncIterator[ChatCompletionChunk], begun: float) -> RawAnswer:
+async def gathered(stream: AsyncIterator[ChatCompletionChunk], begun: float) -> RawAnswer:
+    """The answer that the pieces of a stream make; ``ended`` is empty when it broke off."""
     text: list[str] = []
     refusal: list[str] = []
     ended = model = ""
@@ -97,23 +105,23 @@ async def _gathered(stream: AsyncIterator[ChatCompletionChunk], begun: float) ->
     first: float | None = None
     async for chunk in stream:
         model = chunk.model or model
-        usage = _usage(chunk.usage) or usage
+        usage = _usage(getattr(chunk, "usage", None)) or usage
         for choice in chunk.choices:
             said = choice.delta.content
             if said and first is None:
                 first = time.perf_counter() - begun
             text.append(said or "")
-            refusal.append(choice.delta.refusal or "")
+            refusal.append(getattr(choice.delta, "refusal", None) or "")
             ended = str(choice.finish_reason or ended)
     return RawAnswer("".join(text), ended, "".join(refusal), model, usage, first)
 
 
-def _usage(usage: Any) -> Usage | None:
+def _usage(usage: Any, known_cost: float | None = None) -> Usage | None:
     if usage is None:
         return None
-    into, out = usage.prompt_tokens_details, usage.completion_tokens_details
+    into, out = (getattr(usage, f"{way}_tokens_details", None) for way in ("prompt", "completion"))
     # Image tokens and cost are no part of OpenAI's own answer; vLLM and gateways such as OpenRouter tell.
-    image_tokens, cost = getattr(into, "image_tokens", None), getattr(usage, "cost", None)
+    image_tokens, cost = getattr(into, "image_tokens", None), getattr(usage, "cost", known_cost)
     return Usage(
         input_tokens=usage.prompt_tokens,
         output_tokens=usage.completion_tokens,

@@ -30,6 +30,8 @@ class _BuiltIn:
 
 _BUILT_IN = {
     "azure": _BuiltIn("vlmops.models.openai:azure"),
+    "callable": _BuiltIn("vlmops.models.callable_model:imported"),
+    "litellm": _BuiltIn("vlmops.models.litellm_model:LiteLLMModel", ("litellm",), "pip install litellm"),
     "openai": _BuiltIn("vlmops.models.openai:OpenAIModel"),
     "rapidocr": _BuiltIn("vlmops.models.rapidocr:rapidocr", ("rapidocr", "onnxruntime")),
     "rapidocr-onnxruntime": _BuiltIn(
@@ -37,6 +39,7 @@ _BUILT_IN = {
         ("rapidocr_onnxruntime", "onnxruntime"),
         "pip install 'vlmops[ocr]' under Python 3.11 or 3.12: upstream does not support later ones",
     ),
+    "triton": _BuiltIn("vlmops.models.triton:TritonModel"),
 }
 _registered: dict[str, ModelFactory] = {}
 

@@ -1,0 +1,77 @@
+"""Calls of models, recorded for whoever traces what they are part of."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vlmops.evaluators.failure import Failure
+    from vlmops.models.model import Model, ModelReply, ModelRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One call.
+
+    Attributes:
+        model: Name of the model.
+        request: What it was asked, with the pictures as they were shown.
+        answer: What it answered, or why it did not.
+        started: When it was asked.
+        ended: When the answer was there.
+    """
+
+    model: str
+    request: ModelRequest
+    answer: ModelReply | Failure
+    started: datetime
+    ended: datetime
+
+
+_recorded: ContextVar[list[ModelCall] | None] = ContextVar("vlmops_recorded_calls", default=None)
+
+
+@contextmanager
+def recorded_calls() -> Iterator[list[ModelCall]]:
+    """Within it, calls through :func:`ask` are added to the list, also those of tasks and threads it starts.
+
+    Example:
+        >>> import asyncio
+        >>> from vlmops.models import ModelReply, ModelRequest
+        >>> class Parrot:
+        ...     name = "parrot"
+        ...     async def answer(self, request):
+        ...         return ModelReply(output=request.prompt, text=request.prompt)
+        >>> with recorded_calls() as calls:
+        ...     answer = asyncio.run(ask(Parrot(), ModelRequest("hello")))
+        >>> [(call.model, call.answer.text) for call in calls]
+        [('parrot', 'hello')]
+    """
+    calls: list[ModelCall] = []
+    token = _recorded.set(calls)
+    try:
+        yield calls
+    finally:
+        _recorded.reset(token)
+
+
+async def ask(model: Model, request: ModelRequest) -> ModelReply | Failure:
+    """Ask a model, and record the call where somebody wants to know of it.
+
+    Raises:
+        PrerequisiteError: See :class:`~vlmops.models.Model`.
+        UsageError: See there.
+    """
+    calls = _recorded.get()
+    if calls is None:
+        return await model.answer(request)
+    started = datetime.now(UTC)
+    answer = await model.answer(request)
+    calls.append(ModelCall(model.name, request, answer, started, datetime.now(UTC)))
+    return answer
