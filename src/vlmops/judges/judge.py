@@ -13,6 +13,7 @@ from vlmops.evaluators.failure import Failure
 from vlmops.judges.instructions import instructions
 from vlmops.judges.material import Material, View, material_of
 from vlmops.judges.reading import read_verdict
+from vlmops.models.calls import ask
 from vlmops.models.model import Model, ModelReply, ModelRequest, Turn
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Judge(OutputReader):
             return material
         if isinstance(request, Failure):
             return request
-        reply = await named_model(self.model).answer(request)
+        reply = await ask(named_model(self.model), request)
         if isinstance(reply, Failure):
             return replace(
                 reply,

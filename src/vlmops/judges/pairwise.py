@@ -16,6 +16,7 @@ from vlmops.judges.material import Material, View, add_answer, material_of
 from vlmops.judges.reading import read_verdict
 from vlmops.judges.rubric import Choice, Rubric
 from vlmops.judges.verdicts import PairVerdict, SwappedJudgment, swapped_judgment
+from vlmops.models.calls import ask
 from vlmops.models.model import Model, ModelReply, ModelRequest, Turn
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class PairwiseJudge(OutputReader):
         if isinstance(request, Failure):
             return request
         model = named_model(self.model)
-        reply = await model.answer(request)
+        reply = await ask(model, request)
         if isinstance(reply, Failure):
             return self.failure(reply.kind, f"the judge {model.name}: {reply.message}")
         return self._read(reply)
