@@ -52,14 +52,15 @@ class LangfuseConnection:
         """Connections to the API; they belong to the running event loop."""
         if self._http is None:
             keys = (self.settings.public_key, self.settings.secret_key)
-            self._http = HttpPool(self.settings.concurrency, self.settings.url, keys)
+            settings = self.settings
+            self._http = HttpPool(settings.concurrency, settings.url, keys, settings.timeout)
         return self._http
 
     @property
     def bucket(self) -> HttpPool:
         """Connections to the bucket, which must never see the keys."""
         if self._bucket is None:
-            self._bucket = HttpPool(self.settings.concurrency)
+            self._bucket = HttpPool(self.settings.concurrency, silent_seconds=self.settings.timeout)
         return self._bucket
 
     async def aclose(self) -> None:

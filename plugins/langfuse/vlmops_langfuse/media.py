@@ -98,12 +98,14 @@ class LangfuseMedia:
                 )
             )
         except NoAnswer as error:
-            message = (
-                f"{image.source}: Langfuse's bucket at {urlsplit(url).netloc} does not take the upload "
-                f"({error}); it comes from the server's LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT "
-                "and must be reachable from here"
+            problem = (
+                f"Langfuse's bucket at {urlsplit(url).netloc} does not take the upload ({error}); it comes from "
+                "the server's LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT and must be reachable from here"
             )
-            raise MediaError(message) if self._stored else PlatformUnavailable(message) from error
+            # Where others were stored it is this one's fault.
+            if self._stored:
+                raise MediaError(f"{image.source}: {problem}") from error
+            raise PlatformUnavailable(problem) from error
         await self._confirm(identity, response, time.monotonic() - started)
         if response.status not in STORED:
             raise MediaError(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CONNECT_SECONDS = 10.0
-_SILENT_SECONDS = 60.0
 _WHOLE_SECONDS = 300.0
 _COPIED_BYTES = 1 << 20
 
@@ -77,10 +76,18 @@ class HttpPool:
         connections: How many at most; what finds none free waits, without a limit of time.
         base_url: Put before each address.
         keys: User and password that each request carries.
+        silent_seconds: How long the server may say nothing.
     """
 
-    def __init__(self, connections: int, base_url: str = "", keys: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        connections: int,
+        base_url: str = "",
+        keys: tuple[str, str] | None = None,
+        silent_seconds: float = 60.0,
+    ) -> None:
         self._base_url = base_url
+        self._silent_seconds = silent_seconds
         self._free = asyncio.Semaphore(connections)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ssl=ssl_context()),
@@ -119,7 +126,9 @@ class HttpPool:
         if body is not None:
             content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
             sent["Content-Type"] = "application/json"
-        timeout = aiohttp.ClientTimeout(seconds, sock_connect=_CONNECT_SECONDS, sock_read=_SILENT_SECONDS)
+        timeout = aiohttp.ClientTimeout(
+            seconds, sock_connect=_CONNECT_SECONDS, sock_read=self._silent_seconds
+        )
         async with self._free:
             try:
                 async with self._session.request(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import ImageError, MediaError, PlatformError, PlatformUnavailable, UsageError
 from vlmops.platforms.outcome import ItemFailure, ScoreReport
+from vlmops_langfuse.comments import COMMENTED, LangfuseComments
 from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.media import LangfuseMedia
 from vlmops_langfuse.media_upload import MediaTarget
@@ -33,6 +34,7 @@ _LARGEST_REQUEST = 900_000
 _LONGEST_CONFIG_NAME = 35
 _BAD_REQUEST = 400
 _MULTI_STATUS = 207
+_EVIDENCE = "evidence"
 _INDEX = re.compile(r"index (\d+)\b:?\s*(.*)", re.DOTALL)
 
 
@@ -56,15 +58,23 @@ class LangfuseScores:
         self._connection = connection
         self._media = LangfuseMedia(connection)
         self._targets = LangfuseTargets(connection)
+        self._comments = LangfuseComments(connection, self._targets)
         self._takes_lists = True
-        self._configs: dict[str, str] = {}
+        self._configs: dict[str, str | None] = {}
 
     async def write(self, scores: Sequence[TargetedScore]) -> ScoreReport:
         """Write and wait until Langfuse shows them; what it refuses, drops or cannot attach is reported.
 
         A span or trace that Langfuse does not know (any more) is a failure: Langfuse itself would take the
         score and never show it. Sessions and runs are taken on trust.
+
+        The settings say whether score configs are made, and evidence is shown as comments, too.
+
+        Raises:
+            UsageError: Score configs are asked for, and a name is too long for one.
         """
+        if self._connection.settings.score_configs:
+            await self.create_configs([item.score for item in scores])
         written = 0
         failures: list[ItemFailure] = []
         for start in range(0, len(scores), _AT_ONCE):
@@ -98,36 +108,32 @@ class LangfuseScores:
                     "give the evaluator a shorter name"
                 )
         present: dict[str, str] = {}
-        async for rows in self._connection.numbered_pages("/api/public/score-configs", {}):
-            present |= {row["name"]: row["id"] for row in rows if not row["isArchived"]}
+        if new:
+            async for rows in self._connection.numbered_pages("/api/public/score-configs", {}):
+                present |= {row["name"]: row["id"] for row in rows if not row["isArchived"]}
         for name, score in new.items():
             body = _config(score)
-            if name in present:
-                self._configs[name] = present[name]
-            elif body is not None:
+            if name in present or body is None:
+                self._configs[name] = present.get(name)
+            else:
                 self._configs[name] = (await self._connection.post("/api/public/score-configs", body))["id"]
-        return dict(self._configs)
+        return {name: identity for name, identity in self._configs.items() if identity is not None}
 
     async def show_pictures(self, target: ScoreTarget, images: Sequence[Image]) -> None:
         """Add a comment that consists of pictures, which Langfuse draws at full size beside the trace.
+
+        A comment of just these pictures that is there already is not added again.
 
         Raises:
             UsageError: The target is a run, which has no comments.
             PlatformError: Langfuse does not know the target.
             MediaError: A picture could not be stored.
         """
-        if target.kind == "run":
+        if target.kind not in COMMENTED:
             raise UsageError("Langfuse has no comments on experiments: comment on a trace")
         media_target = _media_target(target, "metadata")
         references = [await self._media.store(image, media_target) for image in images]
-        kind = {"span": "OBSERVATION", "trace": "TRACE", "session": "SESSION"}[target.kind]
-        body = {
-            "projectId": await self._connection.project_id(),
-            "objectType": kind,
-            "objectId": target.id,
-            "content": "\n\n".join(references),
-        }
-        await self._connection.post("/api/public/comments", body)
+        await self._comments.show(target, references)
 
     async def delete(self, ids: Sequence[str]) -> None:
         """Remove scores by id; Langfuse does so within minutes."""
@@ -156,6 +162,9 @@ class LangfuseScores:
         for chunk in _chunks(outgoing):
             await self._send(chunk)
         await self._confirm([each for each in outgoing if not each.problem])
+        if self._connection.settings.evidence_comments:
+            for each in outgoing:
+                await self._show_evidence(each)
         failures += [each.failure for each in outgoing if each.problem]
         return ScoreReport(len(scores) - len(failures), failures)
 
@@ -191,11 +200,20 @@ class LangfuseScores:
     async def _with_evidence(self, item: TargetedScore) -> TargetedScore:
         if item.score.evidence is None:
             return item
-        reference = await self._media.store(
-            item.score.evidence, _media_target(item.target, "metadata")
-        )
-        metadata = {**item.score.metadata, "evidence": reference}
+        reference = await self._media.store(item.score.evidence, _media_target(item.target, "metadata"))
+        metadata = {**item.score.metadata, _EVIDENCE: reference}
         return replace(item, score=replace(item.score, metadata=metadata))
+
+    async def _show_evidence(self, each: _Written) -> None:
+        evidence = each.body["metadata"].get(_EVIDENCE)
+        if each.problem or evidence is None or each.item.target.kind not in COMMENTED:
+            return
+        try:
+            await self._comments.show(each.item.target, [evidence])
+        except PlatformUnavailable:
+            raise
+        except PlatformError as error:
+            each.problem = f"written, but its evidence cannot be shown as a comment: {error}"
 
     async def _send(self, chunk: Sequence[_Written]) -> None:
         if self._takes_lists and await self._send_list(chunk):

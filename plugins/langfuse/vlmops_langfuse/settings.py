@@ -21,10 +21,14 @@ class LangfuseSettings:
         concurrency: How many requests are under way at once.
         visible_within: Seconds within which what was written must be readable; Langfuse stores scores
             and spans later than it accepts them (6 s with a server's defaults, 16 s around midnight UTC).
+        timeout: Seconds a server may be silent before a request is given up and sent again.
+        score_configs: Whether each score's name gets a score config, by which Langfuse checks the scores and
+            people can annotate.
+        evidence_comments: Whether evidence pictures are shown in a comment, too, where Langfuse draws them.
 
     Example:
-        >>> LangfuseSettings("https://cloud.langfuse.com", "pk-lf-1", "sk-lf-1")
-        LangfuseSettings(url='https://cloud.langfuse.com', concurrency=32, visible_within=60.0)
+        >>> LangfuseSettings("https://cloud.langfuse.com", "pk-lf-1", "sk-lf-1").url
+        'https://cloud.langfuse.com'
     """
 
     url: str
@@ -32,6 +36,9 @@ class LangfuseSettings:
     secret_key: str = field(repr=False)
     concurrency: int = 32
     visible_within: float = 60.0
+    timeout: float = 60.0
+    score_configs: bool = False
+    evidence_comments: bool = False
 
     @classmethod
     def resolve(
@@ -41,6 +48,9 @@ class LangfuseSettings:
         secret_key: str | None = None,
         concurrency: int = 32,
         visible_within: float = 60.0,
+        timeout: float = 60.0,
+        score_configs: bool = False,
+        evidence_comments: bool = False,
     ) -> LangfuseSettings:
         """Settings from arguments; what is not given comes from the variables that Langfuse's SDK reads.
 
@@ -50,6 +60,9 @@ class LangfuseSettings:
             secret_key: ``LANGFUSE_SECRET_KEY``.
             concurrency: See the attribute.
             visible_within: See the attribute.
+            timeout: See the attribute.
+            score_configs: See the attribute.
+            evidence_comments: See the attribute.
 
         Raises:
             UsageError: The URL is not an http(s) URL, or a number is out of range.
@@ -75,6 +88,15 @@ class LangfuseSettings:
                 "Langfuse needs the keys of a project: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY "
                 "(in Langfuse: Settings, API keys)"
             )
-        if concurrency < 1 or visible_within <= 0:
-            raise UsageError("concurrency must be at least 1 and visible_within above 0 seconds")
-        return cls(base.rstrip("/"), public, secret, concurrency, visible_within)
+        if concurrency < 1 or visible_within <= 0 or timeout <= 0:
+            raise UsageError("concurrency must be at least 1, visible_within and timeout above 0 seconds")
+        return cls(
+            base.rstrip("/"),
+            public,
+            secret,
+            concurrency,
+            visible_within,
+            timeout,
+            score_configs,
+            evidence_comments,
+        )

@@ -10,19 +10,20 @@ import pytest
 
 from langfuse_server import RECORDED_VERSION, Fault, LangfuseServer
 from vlmops.blocking import blocking
-from vlmops.errors import UsageError
+from vlmops.errors import PlatformError, UsageError
 from vlmops.evaluators import Score
 from vlmops.platforms.records import ScoreTarget, TargetedScore
 from vlmops.testing import picture
+from vlmops_langfuse import LangfusePlatform
 from vlmops_langfuse.references import reference_to
+from vlmops_langfuse.settings import LangfuseSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vlmops.platforms import ScoreReport
-    from vlmops_langfuse import LangfusePlatform
 
-TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+TRACE, SPAN, RUN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "59b53c58bcb31485"
 VERSIONS = pytest.mark.parametrize("version", ["4.59.0", RECORDED_VERSION])
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -46,7 +47,7 @@ def record_span(server: LangfuseServer) -> None:
         "name": "read",
         "startTimeUnixNano": "1772366400000000000",
         "endTimeUnixNano": "1772366401000000000",
-        "attributes": [],
+        "attributes": [{"key": "session.id", "value": {"stringValue": "user-7"}}],
     }
     body = {"resourceSpans": [{"scopeSpans": [{"scope": {"name": "test"}, "spans": [span]}]}]}
     url = f"{server.url}/api/public/otel/v1/traces"
@@ -190,8 +191,46 @@ def test_evidence_is_stored_first_and_named_in_the_metadata(
 @pytest.mark.parametrize("version", ["4.59.0"])
 def test_pictures_can_be_shown_as_a_comment(platform: LangfusePlatform, server: LangfuseServer) -> None:
     target = ScoreTarget("trace", TRACE)
-    blocking(lambda: platform.scores.show_pictures(target, [picture(1), picture(2)]), platform)
-    assert server.comments[0]["content"] == f"{reference_to(picture(1))}\n\n{reference_to(picture(2))}"
+    for _ in range(2):
+        blocking(lambda: platform.scores.show_pictures(target, [picture(1), picture(2)]), platform)
+    said = [comment["content"] for comment in server.comments]
+    assert said == [f"{reference_to(picture(1))}\n\n{reference_to(picture(2))}"]
+    run, gone = ScoreTarget("run", RUN), ScoreTarget("trace", "f" * 32)
+    with pytest.raises(UsageError, match="no comments on experiments"):
+        blocking(lambda: platform.scores.show_pictures(run, [picture(1)]), platform)
+    with pytest.raises(PlatformError, match="no such trace"):
+        blocking(lambda: platform.scores.show_pictures(gone, [picture(1)]), platform)
+
+
+@VERSIONS
+def test_evidence_and_configs_go_along_with_scores_where_asked(server: LangfuseServer) -> None:
+    settings = LangfuseSettings.resolve(
+        server.url,
+        server.public_key,
+        server.secret_key,
+        visible_within=2.0,
+        score_configs=True,
+        evidence_comments=True,
+    )
+    platform = LangfusePlatform(settings)
+    seen = Score("iou", 0.5, evidence=picture(5))
+    targets = [ScoreTarget("span", SPAN, TRACE), ScoreTarget("session", "user-7"), ScoreTarget("run", RUN)]
+    for _ in range(2):
+        report = write(platform, *(TargetedScore(target, seen, timestamp=AT) for target in targets))
+        assert (report.written, report.failures) == (3, [])
+    assert {score["metadata"]["evidence"] for score in server.scores} == {reference_to(picture(5))}
+    assert {score["configId"] for score in server.scores} == {server_config(server)}
+    commented = [(comment["objectType"], comment["content"]) for comment in server.comments]
+    assert commented == [(kind, reference_to(picture(5))) for kind in ("OBSERVATION", "SESSION")]
+
+
+def server_config(server: LangfuseServer) -> str:
+    made = [r for r in server.requests if r.route == "POST /api/public/score-configs"]
+    assert [(each.body["name"], each.body["minValue"], each.body["maxValue"]) for each in made] == [
+        ("iou", 0.0, 1.0)
+    ]
+    keys = (server.public_key, server.secret_key)
+    return httpx.get(f"{server.url}/api/public/score-configs", auth=keys).json()["data"][0]["id"]
 
 
 @pytest.mark.parametrize("version", ["4.59.0"])
