@@ -109,9 +109,9 @@ class VersionedCallable(CallableModel):
         repair: See :class:`CallableModel`.
 
     Example:
-        >>> model = VersionedCallable(str.upper, version="2", name="shout")
+        >>> model = VersionedCallable(json.dumps, version="2", name="shout")
         >>> model.identity()
-        {'name': 'shout', 'function': 'builtins:str.upper', 'version': '2', 'repair': False}
+        {'name': 'shout', 'function': 'json:dumps', 'version': '2', 'repair': False}
     """
 
     def __init__(self, function: Answering, *, version: str, name: str = "", repair: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Models served by Triton, or any server that speaks KServe's open inference protocol (version 2) over HTTP."""
+"""Models served by Triton, or by any server that speaks KServe's open inference protocol, version 2."""
 
 from __future__ import annotations
 
