@@ -99,8 +99,8 @@ class LangfuseMedia:
             )
         except NoAnswer as error:
             problem = (
-                f"Langfuse's bucket at {urlsplit(url).netloc} does not take the upload ({error}); it comes from "
-                "the server's LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT and must be reachable from here"
+                f"Langfuse's bucket at {urlsplit(url).netloc} does not take the upload ({error}); it "
+                "comes from the server's LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT and must be reachable from here"
             )
             # Where others were stored it is this one's fault.
             if self._stored:
