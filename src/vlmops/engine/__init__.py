@@ -5,7 +5,7 @@ from __future__ import annotations
 from vlmops.engine.budget import Budget
 from vlmops.engine.cache import CachedModel, ResponseCache
 from vlmops.engine.engine import Engine, EngineModel
-from vlmops.engine.expectation import Estimator, RoughEstimator
+from vlmops.engine.expectation import Estimator
 from vlmops.engine.limits import Limits, Retry
 from vlmops.engine.tally import Tally
 
@@ -18,6 +18,5 @@ __all__ = [
     "Limits",
     "ResponseCache",
     "Retry",
-    "RoughEstimator",
     "Tally",
 ]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.engine.asking import Asking
 from vlmops.engine.cache import ResponseCache
-from vlmops.engine.expectation import Estimator, RoughEstimator
 from vlmops.engine.flight import Flight
 from vlmops.engine.key import request_key
 from vlmops.engine.lane import Lane
@@ -23,10 +22,12 @@ from vlmops.engine.purse import Purse
 from vlmops.engine.tally import Tally
 from vlmops.errors import ImageError, UsageError
 from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.models.cards import CardEstimator
 from vlmops.models.model import Identified, Model, ModelReply, ModelRequest, Retrying, identity_of
 
 if TYPE_CHECKING:
     from vlmops.engine.budget import Budget
+    from vlmops.engine.expectation import Estimator
 
 _GRACE = 30.0
 _READERS = 4
@@ -46,7 +47,8 @@ class Engine:
         limits: How fast each model may be asked, or by a model's name; those without get the defaults.
         retry: What is tried again, and how long.
         budget: What may be spent; ``None`` for as much as it takes.
-        estimator: What calls are expected to take, for limits on tokens and for the budget.
+        estimator: What calls are expected to take, for limits on tokens and for the budget; the models' cards
+            when ``None``.
         fresh: Whether replies kept before this engine was made are asked for anew.
 
     Attributes:
@@ -81,7 +83,7 @@ class Engine:
         self._limits = limits or Limits()
         self._retry = retry or Retry()
         self._budget = budget
-        self._estimator = estimator or RoughEstimator()
+        self._estimator = estimator or CardEstimator()
         self._since = time.time() if fresh else 0.0
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._models: list[Model] = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vlmops.evaluators import Failure, FailureKind
 from vlmops.images import images_in
 from vlmops.models import Model, ModelReply, ModelRequest
+from vlmops.platforms.answering import current_repetition
 
 if TYPE_CHECKING:
     from vlmops.datasets import Sample
@@ -59,7 +60,9 @@ class ModelTask:
         except KeyError as error:
             return Failure(FailureKind.TASK_ERROR, f"the prompt names {error}, which the inputs lack")
         reply = await self.model.answer(
-            ModelRequest(prompt, tuple(images_in(sample.inputs)), self.schema, self.parameters)
+            ModelRequest(
+                prompt, tuple(images_in(sample.inputs)), self.schema, self.parameters, current_repetition()
+            )
         )
         if isinstance(reply, Failure) or self.post_process is None:
             return reply

@@ -55,6 +55,7 @@ class OcrModel:
     Attributes:
         name: The name it is asked for by.
         model: The exact model, with its version.
+        local: That it runs here and costs nothing.
 
     Args:
         name: See above.
@@ -70,6 +71,8 @@ class OcrModel:
         >>> OcrModel("blind", "blind 1.0", Blind, workers=1).name
         'blind'
     """
+
+    local = True
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ def schema_text(schema: Any) -> str:
 class CardEstimator:
     """Says what a call will take: for limits on tokens and budgets, before it is made.
 
-    Pictures count by the model's card, text by :func:`text_tokens`, the answer as long as the request's
+    A model that runs here (``local``) takes no tokens and costs nothing. Pictures count by the model's card, text by :func:`text_tokens`, the answer as long as the request's
     limit or, without one, as ``output_tokens`` says. Of a model without a card neither pictures nor cost are
     known; pictures are then taken for ``picture_tokens`` each.
 
@@ -72,6 +72,8 @@ class CardEstimator:
         Raises:
             ImageError: A picture cannot be read.
         """
+        if getattr(model, "local", False):
+            return Usage(0, 0, 0, 0.0)
         delivery: PictureDelivery | None = getattr(model, "delivery", None)
         card: ModelCard | None = getattr(model, "card", None) or card_of(model.name)
         pictures = sum(self._of_picture(card, delivery, *image.size) for image in request.pictures)

@@ -1,0 +1,91 @@
+"""What is wrong with a specification, in words that name the key, its line and the fix."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from vlmops.experiments.specification.places import line_of
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+_UNION_TAGS = ("is-instance[", "function-", "tuple[", "dict[", "nullable[")
+
+
+def described(error: ValidationError, kind: type[BaseModel], file: str = "", text: str = "") -> str:
+    """Every problem on a line of its own.
+
+    Args:
+        error: What validation found.
+        kind: What was validated.
+        file: Where it came from, if it did from a file.
+        text: The file's content.
+    """
+    told: dict[str, None] = {}
+    for problem in error.errors():
+        path = _path(problem["loc"])
+        place = file
+        if text and (line := line_of(text, path)) is not None:
+            place = f"{file}:{line}"
+        told[": ".join(part for part in (place, _spelled(path), _words(problem, path, kind)) if part)] = None
+    return "\n".join(told)
+
+
+def _path(location: tuple[int | str, ...]) -> list[str | int]:
+    """Keys alone: for a value that may be one of several kinds, pydantic names each kind that it is not."""
+    return [
+        part
+        for part in location
+        if isinstance(part, int) or not (part.startswith(_UNION_TAGS) or part[:1].isupper() or part == "str")
+    ]
+
+
+def _spelled(path: Sequence[str | int]) -> str:
+    shown = ""
+    for part in path:
+        shown += f"[{part}]" if isinstance(part, int) else f".{part}" if shown else part
+    return shown
+
+
+def _words(problem: ErrorDetails, path: Sequence[str | int], kind: type[BaseModel]) -> str:
+    if problem["type"] == "extra_forbidden":
+        known = _keys(kind, list(path[:-1]))
+        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
+        return f"unknown key; {hint}"
+    if problem["type"] == "missing":
+        return "is missing"
+    words = problem["msg"].removeprefix("Value error, ")
+    words = words[:1].lower() + words[1:]
+    given = problem["input"]
+    plain = isinstance(given, str | int | float | bool)
+    return f"{words}, not {given!r}" if plain and problem["type"] != "value_error" else words
+
+
+def _keys(kind: Any, path: list[str | int]) -> list[str]:
+    """Keys of the table at that path."""
+    section = _section(kind, path)
+    if section is None:
+        return []
+    return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def _section(annotation: Any, path: Sequence[str | int]) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not path:
+            return annotation
+        for name, field in annotation.model_fields.items():
+            if path[0] in (name, field.alias):
+                return _section(field.annotation, path[1:])
+        return None
+    arguments = [part for part in get_args(annotation) if part is not Ellipsis]
+    origin = get_origin(annotation)
+    into_item = isinstance(origin, type) and issubclass(origin, tuple | list | Mapping)
+    inner = path[1:] if into_item and path else path
+    found = (_section(part, inner) for part in arguments)
+    return next((section for section in found if section is not None), None)

@@ -1,0 +1,35 @@
+"""What came of a specification that was run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vlmops.engine import Tally
+    from vlmops.experiments.comparison import Comparison
+    from vlmops.experiments.experiment import ExperimentResult
+
+
+@dataclass(frozen=True, slots=True)
+class SpecificationResult:
+    """Every variant's results on every platform.
+
+    Attributes:
+        results: By the platform's name (with its place, where two have the same), in the variants' order.
+        tally: What was asked of models, kept and spent.
+        comparison: The variants side by side, the first as the baseline; ``None`` where there is one only.
+        stopped: Why the run ended before every sample was answered; empty otherwise. Run again, it goes on.
+    """
+
+    results: Mapping[str, Sequence[ExperimentResult]]
+    tally: Tally
+    comparison: Comparison | None = None
+    stopped: str = ""
+
+    @property
+    def variants(self) -> Sequence[ExperimentResult]:
+        """Each variant once, from the first platform."""
+        return next(iter(self.results.values()), [])

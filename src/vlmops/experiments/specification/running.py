@@ -1,0 +1,221 @@
+"""Carrying a specification out: every variant on every platform, each call to a model once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, nullcontext
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
+from vlmops.errors import RunStopped, UsageError
+from vlmops.experiments.experiment import Experiment, ExperimentResult
+from vlmops.experiments.specification.prompts import PromptSource, text_of
+from vlmops.experiments.specification.result import SpecificationResult
+from vlmops.experiments.specification.sections import EvaluatorSpec, SliceSpec
+from vlmops.experiments.specification.variants import PlannedVariant, planned
+from vlmops.experiments.task import ModelTask
+
+if TYPE_CHECKING:
+    from vlmops.evaluators import Evaluator, SliceBy
+    from vlmops.experiments.specification.sections import ModelLimitsSpec, PlatformSpec
+    from vlmops.experiments.specification.specification import Specification
+    from vlmops.models import Model
+    from vlmops.platforms.port import Platform
+
+VariantProgress = Callable[[str, int, int], None]
+"""Told of which variant how many samples are done, of how many."""
+
+_FOLDER = "folder:"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A variant with its model and the text of its prompt."""
+
+    variant: PlannedVariant
+    model: Model
+    prompt: str | None
+
+
+class SpecificationRun:
+    """One run of a specification; see :meth:`Specification.run_async`."""
+
+    def __init__(
+        self,
+        specification: Specification,
+        platforms: Platform | Sequence[Platform] | None,
+        variants: Sequence[str],
+        prompts: PromptSource | None,
+        progress: VariantProgress | None,
+    ) -> None:
+        self._specification = specification
+        self._platforms = _connected(specification, platforms)
+        self._variants = _chosen(
+            planned(specification.variants, specification.name, specification.folder), variants
+        )
+        self._prompts = prompts or _prompts_of(self._platforms)
+        self._progress = progress
+        self._evaluators: list[Evaluator] = [
+            each.made() if isinstance(each, EvaluatorSpec) else each for each in specification.evaluators
+        ]
+        self._slices: list[SliceBy] = [
+            each.made() if isinstance(each, SliceSpec) else each for each in specification.slices
+        ]
+
+    async def carried_out(self) -> SpecificationResult:
+        """Run all of it."""
+        async with AsyncExitStack() as stack:
+            engine = await stack.enter_async_context(self._engine(stack))
+            ready = [self._ready(engine, variant, stack) for variant in self._variants]
+            for platform in self._platforms:
+                await stack.enter_async_context(platform)
+            made = [await self._with_prompt(each) for each in ready]
+            dataset = await self._pushed()
+            results: dict[str, list[ExperimentResult]] = {name: [] for name in self._names()}
+            stopped = ""
+            for each in made:
+                experiment = self._experiment(each, dataset)
+                for name, platform in zip(results, self._platforms, strict=True):
+                    result, reason = await self._run(experiment, platform, each.variant.name)
+                    stopped = stopped or reason
+                    if result is not None:
+                        results[name].append(result)
+                if stopped:
+                    break
+            return SpecificationResult(results, engine.tally, await self._compared(results), stopped)
+
+    async def _run(
+        self, experiment: Experiment, platform: Platform, name: str
+    ) -> tuple[ExperimentResult | None, str]:
+        progress = self._progress
+        told = None if progress is None else lambda done, total: progress(name, done, total)
+        try:
+            result = await experiment.run_async(platform, told)
+        except RunStopped as stopped:
+            return None, str(stopped)
+        return result, result.record.stopped
+
+    async def _compared(self, results: dict[str, list[ExperimentResult]]) -> Any:
+        from vlmops.experiments.comparison import compare_async
+
+        first = next(iter(results.values()))
+        if len(first) < 2:
+            return None
+        return await compare_async([each.record for each in first], self._evaluators, slices=self._slices)
+
+    def _engine(self, stack: AsyncExitStack) -> Engine:
+        given = self._specification
+        cache = stack.enter_context(nullcontext() if given.cache == "off" else ResponseCache.default())
+        budget = Budget(usd=given.budget.usd, tokens=given.budget.tokens) if given.budget else None
+        names = {each.model_name for each in self._variants}
+        limits = {name: _limits(given.limits, given.limits.models.get(name)) for name in names}
+        retry = Retry(tries=given.limits.tries, timeout=given.limits.timeout, deadline=given.limits.deadline)
+        return Engine(cache=cache, limits=limits, retry=retry, budget=budget, fresh=given.cache == "fresh")
+
+    def _ready(self, engine: Engine, variant: PlannedVariant, stack: AsyncExitStack) -> _Ready:
+        model = variant.made_model()
+        if isinstance(variant.model, str) and (close := getattr(model, "close", None)) is not None:
+            stack.callback(close)
+        return _Ready(variant, engine.model(model), None)
+
+    async def _with_prompt(self, ready: _Ready) -> _Ready:
+        prompt = ready.variant.prompt
+        if prompt is None:
+            return ready
+        text = await text_of(prompt, self._specification.folder, self._prompts)
+        return _Ready(ready.variant, ready.model, text)
+
+    async def _pushed(self) -> str:
+        """The dataset's name, once the platforms have what its source holds."""
+        from vlmops.datasets import Columns, ImageDataset
+        from vlmops.platforms.push import push_async
+
+        given = self._specification.dataset
+        if given.source is None:
+            return given.name
+        columns = Columns(given.images, given.expected, given.inputs, given.id)
+        place = given.source if ":" in given.source else self._specification.folder / given.source
+        dataset = ImageDataset.load(place, name=given.name, columns=columns)
+        report = await push_async(dataset, self._platforms)
+        problems = [*report.failures, *(f for target in report.targets for f in target.failures)]
+        if problems:
+            first = problems[0]
+            raise UsageError(
+                f"{len(problems)} samples of {place} cannot be pushed, the first: "
+                f"{first.source or first.id}: {first.message}; 'vlmops push' lists all"
+            )
+        return dataset.name
+
+    def _experiment(self, ready: _Ready, dataset: str) -> Experiment:
+        given, variant = self._specification, ready.variant
+        return Experiment(
+            dataset=dataset,
+            name=variant.name,
+            task=ModelTask(
+                ready.model, ready.prompt, variant.schema, variant.parameters, variant.post_process
+            ),
+            evaluators=self._evaluators,
+            version=given.dataset.version,
+            key=f"{given.key}:{variant.name}" if given.key else "",
+            description=given.description,
+            metadata={**given.metadata, **variant.recorded(ready.prompt)},
+            repetitions=given.repetitions,
+            concurrency=given.limits.concurrency,
+            # The engine keeps time: waiting for a turn under a limit must not count.
+            timeout=inf,
+            slices=self._slices,
+        )
+
+    def _names(self) -> list[str]:
+        counts = Counter(platform.name for platform in self._platforms)
+        return [
+            f"{platform.name} {platform.location}" if counts[platform.name] > 1 else platform.name
+            for platform in self._platforms
+        ]
+
+
+def _connected(
+    specification: Specification, platforms: Platform | Sequence[Platform] | None
+) -> Sequence[Platform]:
+    from vlmops.platforms import connect
+
+    if platforms is None:
+        return [
+            connect(_placed(each, specification.folder), **(each.model_extra or {}))
+            for each in specification.platforms
+        ]
+    return platforms if isinstance(platforms, Sequence) else [platforms]
+
+
+def _placed(platform: PlatformSpec, folder: Path) -> str:
+    if not platform.name.startswith(_FOLDER):
+        return platform.name
+    return f"{_FOLDER}{folder / Path(platform.name.removeprefix(_FOLDER)).expanduser()}"
+
+
+def _chosen(variants: Sequence[PlannedVariant], names: Sequence[str]) -> Sequence[PlannedVariant]:
+    known = {variant.name: variant for variant in variants}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"no variant is named {name!r}; there are: {', '.join(map(repr, known))}")
+    return [known[name] for name in names] or variants
+
+
+def _prompts_of(platforms: Sequence[Platform]) -> PromptSource | None:
+    """The first platform that offers prompts by name."""
+    offered = (getattr(platform, "prompts", None) for platform in platforms)
+    return next((prompts for prompts in offered if isinstance(prompts, PromptSource)), None)
+
+
+def _limits(general: ModelLimitsSpec, own: ModelLimitsSpec | None) -> Limits:
+    given = general.model_dump(include=set(type(general).model_fields) & _LIMITS, exclude_none=True)
+    if own is not None:
+        given |= own.model_dump(exclude_none=True)
+    return Limits(**given)
+
+
+_LIMITS = {"concurrency", "requests_per_minute", "tokens_per_minute"}

@@ -1,0 +1,187 @@
+"""The specification of a benchmark: dataset, variants, evaluators, limits, gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+
+from vlmops.errors import UsageError
+from vlmops.experiments.specification import sections
+from vlmops.experiments.specification.problems import described
+from vlmops.gate.rules import GateRules  # noqa: TC001 - read at run time
+
+if TYPE_CHECKING:
+    from vlmops.experiments.specification.prompts import PromptSource
+    from vlmops.experiments.specification.result import SpecificationResult
+    from vlmops.experiments.specification.running import VariantProgress
+    from vlmops.platforms.port import Platform
+
+FILE_NAME = "vlmops.toml"
+"""Where ``vlmops run`` looks for a specification."""
+
+
+class Specification(sections.Section):
+    """What is run, on what, and what must come of it; the same as the file ``vlmops.toml``.
+
+    Attributes:
+        dataset: What is run on; a text is its name on the platform.
+        variants: What is compared.
+        evaluators: What scores the answers.
+        name: Put before the names of variants.
+        description: For people.
+        metadata: JSON recorded with each experiment, e.g. ``tag``.
+        repetitions: Answers to each sample.
+        key: Same key, same experiments: those begun under it are continued. Made of all that matters to the
+            answers if empty.
+        slices: Metadata keys, or named parts, to give the figures for separately as well.
+        gate: What the last variant, or each where there is a baseline, must keep.
+        budget: What all of it may spend; a number is US dollars.
+        limits: How fast models may be asked.
+        cache: What becomes of answers that are kept from earlier runs.
+        platforms: Where the results go.
+
+    Raises:
+        UsageError: From :meth:`load`: the file is missing, is no TOML, or a key is unknown or wrong.
+
+    Example:
+        >>> specification = Specification(
+        ...     dataset="receipts",
+        ...     variants=[{"model": ["rapidocr", "openai:gpt-4.1-mini"], "prompt": "Read all text."}],
+        ...     evaluators=[{"use": "cer", "key": "text"}],
+        ... )
+        >>> len(specification.variants[0].model), specification.limits.concurrency
+        (2, 8)
+    """
+
+    dataset: sections.Dataset
+    variants: tuple[sections.VariantSpec, ...] = Field(min_length=1)
+    evaluators: sections.Evaluators = ()
+    name: str = ""
+    description: str = ""
+    metadata: Mapping[str, Any] = Field(default_factory=dict)
+    repetitions: sections.Count = 1
+    key: str = ""
+    slices: sections.Slices = ()
+    gate: GateRules | None = None
+    budget: sections.BudgetSection | None = None
+    limits: sections.LimitsSpec = Field(default_factory=sections.LimitsSpec)
+    cache: sections.CacheUse = "use"
+    platforms: sections.Platforms = Field(
+        default=(sections.PlatformSpec(name="phoenix"),), min_length=1, alias="on"
+    )
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_platform(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and isinstance(values.get("on"), str):
+            return {**values, "on": [values["on"]]}
+        return values
+
+    @classmethod
+    def load(cls, file: str | Path = FILE_NAME) -> Specification:
+        """Read a file; relative paths in it start at its folder.
+
+        Raises:
+            UsageError: It is missing, is no TOML, or a key is unknown or wrong; the message names file,
+                line and key.
+        """
+        path = Path(file)
+        text, content = _read(path)
+        try:
+            found = cls.model_validate(content)
+        except ValidationError as error:
+            raise UsageError(described(error, cls, str(path), text)) from error
+        found._folder = path.parent
+        return found
+
+    @classmethod
+    def of(cls, **values: Any) -> Specification:
+        """A specification of these values; what is wrong with them is told as of a file.
+
+        Raises:
+            UsageError: A key is unknown or a value wrong.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise UsageError(described(error, cls)) from error
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start: the file's folder, or the current one."""
+        return self._folder
+
+    def changed(self, **values: Any) -> Specification:
+        """The same specification with other values.
+
+        Raises:
+            UsageError: A value is wrong.
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        found = type(self).of(**{**fields, **values})
+        found._folder = self._folder
+        return found
+
+    def run(
+        self,
+        platforms: Platform | Sequence[Platform] | None = None,
+        *,
+        variants: Sequence[str] = (),
+        prompts: PromptSource | None = None,
+        progress: VariantProgress | None = None,
+    ) -> SpecificationResult:
+        """Run it; blocking form of :meth:`run_async`."""
+        from vlmops.blocking import blocking
+
+        return blocking(
+            lambda: self.run_async(platforms, variants=variants, prompts=prompts, progress=progress)
+        )
+
+    async def run_async(
+        self,
+        platforms: Platform | Sequence[Platform] | None = None,
+        *,
+        variants: Sequence[str] = (),
+        prompts: PromptSource | None = None,
+        progress: VariantProgress | None = None,
+    ) -> SpecificationResult:
+        """Run every variant on every platform, or continue what was interrupted.
+
+        Each call to a model is made once: what it answered is kept before any platform is told of it.
+
+        Args:
+            platforms: Where the results go; those of the specification when ``None``.
+            variants: Names of variants to run; all when empty.
+            prompts: Where prompts by name come from; the platforms themselves when ``None``.
+            progress: Told of each variant how many samples are done, of how many.
+
+        Raises:
+            UsageError: A name is unknown, or a price that the budget needs is.
+            PrerequisiteError: A package, a key or a server is missing.
+            PlatformError: The dataset is not there, or a platform broke down; run it again to continue.
+        """
+        from vlmops.experiments.specification.running import SpecificationRun
+
+        run = SpecificationRun(self, platforms, variants, prompts, progress)
+        return await run.carried_out()
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{path}: there is no such file; write one, or name another with --spec FILE"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: is no TOML: {error}") from error

@@ -1,0 +1,164 @@
+"""The variants that a specification stands for, each with one model, one prompt and one set of parameters."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vlmops.errors import UsageError
+
+if TYPE_CHECKING:
+    from vlmops.experiments.specification.sections import PromptSpec, VariantSpec
+    from vlmops.models import Model
+
+_ENVIRONMENT = "env:"
+_SECRET = ("key", "token", "secret", "password", "authorization", "headers")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedVariant:
+    """One way to answer.
+
+    Attributes:
+        name: How it is called.
+        model: Name of the model, or the model.
+        options: How the model is made.
+        prompt: The question; ``None`` for the sample's own.
+        parameters: What is passed on with each request.
+        schema: What the answer must fit.
+        post_process: Makes the output of the reply.
+    """
+
+    name: str
+    model: str | Model
+    options: Mapping[str, Any] = field(default_factory=dict)
+    prompt: PromptSpec | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    schema: Any = None
+    post_process: Callable[..., Any] | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The model's name."""
+        return self.model if isinstance(self.model, str) else self.model.name
+
+    def made_model(self) -> Model:
+        """The model.
+
+        Raises:
+            UsageError: Its name or an option is unknown, or a variable of the environment is not set.
+            PrerequisiteError: A package is not installed.
+        """
+        from vlmops.models import create
+
+        if not isinstance(self.model, str):
+            return self.model
+        return create(self.model, **{key: _value(key, value) for key, value in self.options.items()})
+
+    def recorded(self, prompt: str | None) -> dict[str, Any]:
+        """What is recorded of it with its experiment, without secrets."""
+        options = {key: value for key, value in self.options.items() if not _secret(key)}
+        content = {
+            "prompt_name": self.prompt.name if self.prompt else None,
+            "prompt_version": self.prompt.version or self.prompt.label if self.prompt else None,
+            "parameters": dict(self.parameters),
+            "options": options,
+            "schema": self.schema if isinstance(self.schema, Mapping) else None,
+        }
+        kept = {key: value for key, value in content.items() if value}
+        return {"model": self.model_name, "prompt": prompt, **kept}
+
+
+def planned(variants: Sequence[VariantSpec], prefix: str, folder: Path) -> list[PlannedVariant]:
+    """Every variant, in order, each with a name of its own.
+
+    Args:
+        variants: As specified.
+        prefix: Put before each name.
+        folder: Where relative paths start.
+
+    Raises:
+        UsageError: Two have the same name, or a schema or function cannot be had.
+    """
+    found = [variant for spec in variants for variant in _multiplied(spec, folder)]
+    repeated = [name for name, count in Counter(variant.name for variant in found).items() if count > 1]
+    if repeated:
+        raise UsageError(f"several variants are named {repeated[0]!r}: give each a name of its own")
+    return [replace(each, name=f"{prefix} {each.name}") for each in found] if prefix else found
+
+
+def _multiplied(spec: VariantSpec, folder: Path) -> list[PlannedVariant]:
+    schema, process = _schema(spec.answer_schema, folder), _function(spec.post_process)
+    prompts: Sequence[PromptSpec | None] = spec.prompt or (None,)
+    settings: Sequence[Mapping[str, Any]] = spec.parameters or ({},)
+    found = []
+    for model, (number, prompt), parameters in product(spec.model, enumerate(prompts, 1), settings):
+        model_name = model if isinstance(model, str) else model.name
+        parts = [spec.name or model_name]
+        if spec.name and len(spec.model) > 1:
+            parts.append(model_name)
+        if len(prompts) > 1 and prompt is not None:
+            parts.append(_label(prompt, number))
+        if len(settings) > 1:
+            parts.append(" ".join(f"{key}={value}" for key, value in parameters.items()) or "defaults")
+        found.append(
+            PlannedVariant(" ".join(parts), model, spec.options, prompt, parameters, schema, process)
+        )
+    return found
+
+
+def _label(prompt: PromptSpec, number: int) -> str:
+    if prompt.tag:
+        return prompt.tag
+    if prompt.file is not None:
+        return Path(prompt.file).stem
+    if prompt.name is not None:
+        which = prompt.label or prompt.version
+        return f"{prompt.name}@{which}" if which else prompt.name
+    return f"prompt {number}"
+
+
+def _schema(schema: Any, folder: Path) -> Any:
+    if not isinstance(schema, Mapping) or set(schema) != {"file"}:
+        return schema
+    path = folder / str(schema["file"])
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"schema {path}: cannot be read: {error}") from error
+
+
+def _function(named: str | Callable[..., Any] | None) -> Callable[..., Any] | None:
+    if named is None or callable(named):
+        return named
+    module, _, name = named.partition(":")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(
+            f"post_process {named!r} cannot be had ({error}): write 'module:function'"
+        ) from error
+    if not callable(found):
+        raise UsageError(f"post_process {named!r} is no function")
+    function: Callable[..., Any] = found
+    return function
+
+
+def _value(key: str, value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith(_ENVIRONMENT):
+        return value
+    name = value.removeprefix(_ENVIRONMENT)
+    if name not in os.environ:
+        raise UsageError(f"option {key} is to be read from the environment variable {name}, which is not set")
+    return os.environ[name]
+
+
+def _secret(key: str) -> bool:
+    return any(word in key.lower() for word in _SECRET)
