@@ -29,7 +29,7 @@ from vlmops.evaluators import (
 )
 from vlmops.evaluators.settings import settings_of
 from vlmops.images import images_in
-from vlmops.models import ModelReply
+from vlmops.models import ModelCall, ModelReply, recorded_calls
 from vlmops.platforms.answering import answer_each, answered
 from vlmops.platforms.records import (
     ExperimentHeader,
@@ -39,7 +39,7 @@ from vlmops.platforms.records import (
     Run,
 )
 from vlmops_phoenix.examples import from_example
-from vlmops_phoenix.run_traces import RunTraces
+from vlmops_phoenix.run_traces import EvaluationTrace, RunTraces
 from vlmops_phoenix.runs import as_run, evaluated_by, to_error, to_evaluation, to_output
 
 if TYPE_CHECKING:
@@ -260,7 +260,9 @@ class PhoenixExperiments:
     async def _evaluate(self, run: Run, evaluator: Evaluator, traces: RunTraces) -> None:
         started = datetime.now(UTC)
         with traces.evaluation(evaluator.name, run.case) as trace:
-            result = await evaluate_in_thread(evaluator, run.case)
+            with recorded_calls() as calls:
+                result = await evaluate_in_thread(evaluator, run.case)
+            await self._record_calls(calls, trace)
             failed = to_error(result) if isinstance(result, Failure) else None
             scores = [] if isinstance(result, Failure) else result if isinstance(result, list) else [result]
             trace.close(
@@ -279,6 +281,12 @@ class PhoenixExperiments:
             note = {"vlmops": {"evaluator": evaluator.name, "parts": 1}}
             body = {**common, "name": evaluator.name, "result": None, "error": failed, "metadata": note}
             await self._connection.post("/v1/experiment_evaluations", body)
+
+    async def _record_calls(self, calls: Sequence[ModelCall], trace: EvaluationTrace) -> None:
+        """Show what judges were asked; their pictures (scaled, cut out) may be none of the dataset's."""
+        for call in calls:
+            await asyncio.gather(*(self._pictures.keep(image) for image in call.request.pictures))
+            trace.call(call)
 
     async def _write_score(
         self, score: Score, evaluator: Evaluator, parts: int, common: Mapping[str, Any]

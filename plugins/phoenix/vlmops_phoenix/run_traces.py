@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -12,10 +12,12 @@ from vlmops.evaluators import Case, Failure
 from vlmops.images import Image, images_in, map_images, to_json
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span
+    from datetime import datetime
+
+    from opentelemetry.trace import Span, Tracer
 
     from vlmops.datasets import Sample
-    from vlmops.models import ModelReply
+    from vlmops.models import ModelCall, ModelReply
     from vlmops_phoenix.examples import UrlOf
     from vlmops_phoenix.settings import PhoenixSettings
 
@@ -80,19 +82,44 @@ class RunTraces:
                     "input.mime_type": "application/json",
                 }
             )
-            yield EvaluationTrace(span)
+            yield EvaluationTrace(span, self._tracer, self._url_of)
 
 
 class EvaluationTrace:
-    """The span of one evaluation."""
+    """The span of one evaluation, and those of the models that were asked for it."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, tracer: Tracer, url_of: UrlOf) -> None:
         self._span = span
+        self._tracer = tracer
+        self._url_of = url_of
 
     @property
     def trace_id(self) -> str:
         """Its trace, as 32 hexadecimal digits."""
         return _trace_id(self._span)
+
+    def call(self, call: ModelCall) -> None:
+        """Record what a judge was asked, with the pictures it was shown, and what it answered."""
+        from opentelemetry.trace import set_span_in_context
+
+        span = self._tracer.start_span(
+            f"Judge: {call.model}", set_span_in_context(self._span), start_time=_nanoseconds(call.started)
+        )
+        span.set_attributes({"openinference.span.kind": "LLM", "llm.model_name": call.model})
+        for number, turn in enumerate(call.request.conversation):
+            span.set_attributes(_turn("input", turn.role, turn.content, self._url_of, number))
+        if isinstance(call.answer, Failure):
+            _set_status(span, f"{call.answer.kind.value}: {call.answer.message}")
+        else:
+            span.set_attributes(
+                {
+                    **_turn("output", "assistant", [call.answer.text], self._url_of),
+                    **({"llm.model_name": call.answer.model} if call.answer.model else {}),
+                    **_usage(call.answer),
+                }
+            )
+            _set_status(span, None)
+        span.end(_nanoseconds(call.ended))
 
     def close(self, results: Any, failed: str | None) -> None:
         """Record what came of it."""
@@ -128,17 +155,23 @@ class AnswerTrace:
 
 
 def _message(side: str, role: str, value: Any, url_of: UrlOf) -> dict[str, str]:
-    """OpenInference attributes of a message with its pictures."""
-    prefix = f"llm.{side}_messages.0.message"
-    attributes = {f"{prefix}.role": role}
-    parts: list[tuple[str, str]] = [("image", url_of(image)) for image in images_in(value)]
+    """A value as a message: its pictures, then the rest of it as text."""
     text = _words(value)
-    if text:
-        parts.append(("text", text))
-    for number, (kind, content) in enumerate(parts):
-        part = f"{prefix}.contents.{number}.message_content"
-        attributes[f"{part}.type"] = kind
-        attributes[f"{part}.image.image.url" if kind == "image" else f"{part}.text"] = content
+    return _turn(side, role, [*images_in(value), *([text] if text else [])], url_of)
+
+
+def _turn(
+    side: str, role: str, content: Sequence[str | Image], url_of: UrlOf, number: int = 0
+) -> dict[str, str]:
+    """OpenInference attributes of a message of texts and pictures."""
+    prefix = f"llm.{side}_messages.{number}.message"
+    attributes = {f"{prefix}.role": role}
+    for position, piece in enumerate(content):
+        part = f"{prefix}.contents.{position}.message_content"
+        if isinstance(piece, Image):
+            attributes |= {f"{part}.type": "image", f"{part}.image.image.url": url_of(piece)}
+        else:
+            attributes |= {f"{part}.type": "text", f"{part}.text": piece}
     return attributes
 
 
@@ -166,6 +199,10 @@ def _usage(answer: ModelReply) -> dict[str, int]:
 
 def _text(value: Any) -> str:
     return json.dumps(map_images(value, to_json), ensure_ascii=False, default=str)
+
+
+def _nanoseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1e9)
 
 
 def _trace_id(span: Span) -> str:
