@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import functools
 import gzip
+import io
 import json
+import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
+from PIL import Image as PILImage
 
 from vlmops.errors import ImageError
 from vlmops.images import Image
@@ -138,3 +141,22 @@ def leaked(span: ReadableSpan, picture: bytes) -> bool:
         base64.b64encode(picture[start : start + 24]).decode()[2:-2] in everything
         for start in (middle, middle + 1, middle + 2, 30, 31, 32)
     )
+
+
+def png(size: tuple[int, int] = (48, 32), seed: str = "") -> bytes:
+    return _encoded(size, seed, "PNG")
+
+
+def jpeg(size: tuple[int, int] = (48, 32), seed: str = "", **options: Any) -> bytes:
+    return _encoded(size, seed, "JPEG", **options)
+
+
+def _encoded(size: tuple[int, int], seed: str, kind: str, **options: Any) -> bytes:
+    pixels = random.Random(seed).randbytes(3 * size[0] * size[1])
+    out = io.BytesIO()
+    PILImage.frombytes("RGB", size, pixels).save(out, kind, **options)
+    return out.getvalue()
+
+
+def data_uri(data: bytes) -> str:
+    return Image.from_bytes(data).data_uri()

@@ -53,8 +53,8 @@ def span_facts(
         resource: Attributes of the resource, which may tell release and environment.
 
     Returns:
-        Nothing for a span that has no pictures, asks for no format and was not refused; the context's facts
-        come with others or where the application gave them.
+        Nothing for a span that has no pictures, asks for no format and was not refused, unless the
+        application says something of itself. A prompt is said of model calls alone.
     """
     exchange = exchange_of(attributes)
     found: dict[str, Any] = {}
@@ -70,7 +70,10 @@ def span_facts(
                 if value not in (None, "")
             }
     found |= dict(_response(exchange))
-    return found | dict(_context(attributes, context, resource, always=bool(found)))
+    given = {fact: getattr(context, fact, "") for fact in _KNOWN_AS}
+    if not exchange.model:
+        given |= {"prompt_name": "", "prompt_version": ""}
+    return found | dict(_context(attributes, given, resource if found else {}))
 
 
 def _card(model: str) -> ModelCard | None:
@@ -220,13 +223,14 @@ def _validity(answer: str, schema: Mapping[str, Any] | None) -> Iterator[tuple[s
 
 
 def _context(
-    attributes: Mapping[str, Any], context: TraceContext | None, resource: Mapping[str, Any], *, always: bool
+    attributes: Mapping[str, Any], given: Mapping[str, str], resource: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any]]:
-    """What the span says, else the application; beside other facts, else what the resource says."""
+    """What the span says, else what the application says of itself, else what the resource says."""
     for fact, known_as in _KNOWN_AS.items():
-        said = (attributes.get(name) for name in known_as)
-        told = (resource.get(name) for name in known_as) if always else ()
-        given = getattr(context, fact, "")
-        candidates = (*said, given, *told) if always or given else ()
-        if value := next((value for value in candidates if value not in (None, "")), None):
+        told = (
+            *(attributes.get(name) for name in known_as),
+            given[fact],
+            *(resource.get(name) for name in known_as),
+        )
+        if (given[fact] or resource) and (value := next((v for v in told if v not in (None, "")), None)):
             yield _CONTEXT_NAMES[fact], str(value)

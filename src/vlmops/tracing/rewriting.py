@@ -131,7 +131,7 @@ class _Pictures:
     def _text(self, text: str, attribute: str) -> str:
         if text.startswith(HELD_PREFIX):
             # Passed on as the object it is: a placeholder of that type keeps its payload alive.
-            return self._reference(str(text), text, attribute)
+            return self._reference(text.encode(), text, attribute)
         if is_picture(attribute) and (_is_data_uri(text) or _URL.match(text)):
             return self._reference(_key(text), text, attribute)
         text = replace_runs(text, lambda run: self._of_run(run, attribute))

@@ -211,7 +211,7 @@ def _bare(data: bytes, at: int, floor: int) -> tuple[Run | None, int]:
 
 
 def _box(data: bytes, at: int, floor: int) -> tuple[Run | None, int]:
-    start = at - 5
+    start = at - 6
     if start < floor or data[start : start + 4] != b"AAAA":
         return None, _alphabet_end(data, at)
     return _bare(data, start, floor)
