@@ -43,9 +43,10 @@ def schema_text(schema: Any) -> str:
 class CardEstimator:
     """Says what a call will take: for limits on tokens and budgets, before it is made.
 
-    A model that runs here (``local``) takes no tokens and costs nothing. Pictures count by the model's card, text by :func:`text_tokens`, the answer as long as the request's
-    limit or, without one, as ``output_tokens`` says. Of a model without a card neither pictures nor cost are
-    known; pictures are then taken for ``picture_tokens`` each.
+    A model that runs here (``local``) takes no tokens and costs nothing. Pictures count by the model's
+    card, text by :func:`text_tokens`, the answer as long as the request's limit or, without one, as
+    ``output_tokens`` says. Of a model without a card neither pictures nor cost are known; pictures are then
+    taken for ``picture_tokens`` each.
 
     Args:
         output_tokens: Tokens out that are expected of an answer.
