@@ -92,8 +92,8 @@ class PicturePolicy:
         """
         level = self.environments.get(environment, self.level)
         # The last 56 bits are random by the W3C's Trace Context, level 2; the first ones may be a time.
-        position = int(trace_id[-14:] or "0", 16) / 16**14
-        return level if level in ("hash", "none") or position < self.share else "hash"
+        is_chosen = int(trace_id[-14:] or "0", 16) < self.share * 16**14
+        return level if is_chosen or level in ("hash", "none") else "hash"
 
     def treat(self, image: Image, found: FoundPicture, level: Level | None = None) -> Treated:
         """What is to be stored of a picture, and what is known of it.
