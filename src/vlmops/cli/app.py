@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from vlmops.cli import compare, datasets, demo, doctor, estimate, evaluators, experiments, media, traces
+from vlmops.cli import cache, compare, datasets, demo, doctor, estimate, evaluators, experiments, media, run, traces
 from vlmops.cli.exit_codes import ExitCode
 
 app = typer.Typer(
@@ -38,12 +38,13 @@ app.command("doctor")(doctor.doctor)
 app.command("push")(datasets.push_command)
 app.command("pull")(datasets.pull_command)
 app.command("estimate")(estimate.estimate_command)
-app.command("run")(experiments.run_command)
+app.command("run")(run.run_command)
 app.command("score")(experiments.score_command)
 app.command("enrich")(traces.enrich_command)
 app.command("compare")(compare.compare_command)
 app.command("collect")(traces.collect_command)
 app.command("evaluators")(evaluators.evaluators_command)
+app.add_typer(cache.app, name="cache")
 app.add_typer(media.app, name="media")
 
 

@@ -14,4 +14,6 @@ class ExitCode(IntEnum):
     USAGE = 2
     SOME_FAILED = 3
     """Everything that could be done was done; some items failed and are listed."""
+    STOPPED = 4
+    """A budget was spent before every sample was answered; run it again to continue."""
     INTERRUPTED = 130

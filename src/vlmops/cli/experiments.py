@@ -1,8 +1,7 @@
-"""``vlmops run`` and ``vlmops score``."""
+"""``vlmops score``."""
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,57 +17,11 @@ from vlmops.cli.options import (
     made_evaluators,
 )
 from vlmops.cli.output import JsonOption, console, counting, measured, print_failures, print_json
+from vlmops.cli.run_report import has_failures, print_results, results_json
 from vlmops.cli.times import as_utc
 
 if TYPE_CHECKING:
-    from vlmops.experiments import ExperimentResult
     from vlmops.platforms import ScoringReport
-
-
-def run_command(
-    dataset: str = typer.Argument(help="Name of a dataset on the platform."),
-    model: list[str] = typer.Option(
-        ..., "--model", "-m", help="Model by name (rapidocr, openai:gpt-4.1-mini, ...); each is a variant."
-    ),
-    evaluator: list[str] = EvaluatorsOption,
-    prompt: str | None = typer.Option(None, "--prompt", help="Question; {field} is the sample's input."),
-    on: str = PlatformOption,
-    url: str | None = UrlOption,
-    name: str | None = typer.Option(None, "--name", help="Name of the experiment; the model's otherwise."),
-    key: str = typer.Option("", "--key", help="Same key, same experiment: continue it where it stopped."),
-    version: str | None = typer.Option(
-        None, "--version", help="Version of the dataset; the newest otherwise."
-    ),
-    repetitions: int = typer.Option(1, "--repetitions", min=1, help="Answers to each sample."),
-    concurrency: int = typer.Option(4, "--concurrency", min=1, help="Samples worked on at once."),
-    timeout: float = typer.Option(600.0, "--timeout", min=0.1, help="Seconds for one answer."),
-    by: list[str] = SlicesOption,
-    as_json: bool = JsonOption,
-) -> None:
-    """Run models on a dataset and score the answers; run again to continue an interrupted run."""
-    from vlmops.experiments import Experiment, ModelTask
-    from vlmops.models import create
-
-    platform = connected(on, url)
-    evaluators = made_evaluators(evaluator)
-    results = []
-    for model_name in model:
-        experiment = Experiment(
-            dataset=dataset,
-            name=_variant_name(name, model_name, several=len(model) > 1),
-            task=ModelTask(create(model_name), prompt),
-            evaluators=evaluators,
-            version=version,
-            key=f"{key}:{model_name}" if key else "",
-            metadata={"model": model_name, "prompt": prompt},
-            repetitions=repetitions,
-            concurrency=concurrency,
-            timeout=timeout,
-            slices=by,
-        )
-        with measured(experiment.name, quiet=as_json) as progress:
-            results.append(experiment.run(platform, progress))
-    _report(results, as_json)
 
 
 def score_command(
@@ -96,7 +49,12 @@ def score_command(
     if experiment is not None:
         with measured("scoring", quiet=as_json) as progress:
             result = score_experiment(platform, experiment, evaluators, progress, by)
-        _report([result], as_json)
+        if as_json:
+            print_json(results_json([result]))
+        else:
+            print_results(console(), [result])
+        if has_failures(result):
+            raise typer.Exit(ExitCode.SOME_FAILED)
         return
     query = ExecutionQuery(
         project=project, start=as_utc(since), name=span_name, kind=span_kind or None, limit=limit
@@ -106,47 +64,6 @@ def score_command(
     _print_scoring(report, as_json)
     if not report.ok:
         raise typer.Exit(ExitCode.SOME_FAILED)
-
-
-def _variant_name(name: str | None, model: str, several: bool) -> str:
-    if name is None:
-        return model
-    return f"{name} {model}" if several else name
-
-
-def _report(results: list[ExperimentResult], as_json: bool) -> None:
-    if as_json:
-        print_json([{"id": r.record.id, "url": r.record.url, "summary": r.summary} for r in results])
-    else:
-        from vlmops.cli.summary_table import summary_table
-
-        out = console()
-        out.print(summary_table([result.summary for result in results]))
-        for result in results:
-            out.print(f"{result.record.name}: {result.record.url}")
-        for result in results:
-            _print_unscored(result)
-    if any(_has_failures(result) for result in results):
-        raise typer.Exit(ExitCode.SOME_FAILED)
-
-
-def _print_unscored(result: ExperimentResult) -> None:
-    """For each evaluator that failed, how often, and the first of its reasons."""
-    from vlmops.evaluators import Failure
-
-    reasons: dict[str, list[str]] = {}
-    for run in result.record.runs:
-        for failure in run.results:
-            if isinstance(failure, Failure):
-                reason = f"{run.case.id}: {failure.kind.value}: {failure.message}"
-                reasons.setdefault(failure.evaluator, []).append(reason)
-    for evaluator, found in reasons.items():
-        times = f"{len(found)} answers, the first" if len(found) > 1 else "1 answer"
-        sys.stderr.write(f"{result.record.name}: {evaluator} could not score {times}: {found[0]}\n")
-
-
-def _has_failures(result: ExperimentResult) -> bool:
-    return bool(result.summary.failures) or any(score.failures for score in result.summary.scores)
 
 
 def _print_scoring(report: ScoringReport, as_json: bool) -> None:

@@ -44,10 +44,15 @@ def made_evaluators(specifications: Sequence[str]) -> list[Evaluator]:
     """
     from vlmops.evaluators import create
 
-    return [create(name, **parameters) for name, parameters in map(_parted, specifications)]
+    return [create(name, **parameters) for name, parameters in map(parsed_evaluator, specifications)]
 
 
-def _parted(specification: str) -> tuple[str, dict[str, Any]]:
+def parsed_evaluator(specification: str) -> tuple[str, dict[str, Any]]:
+    """Name and parameters of an evaluator from ``name`` or ``name={json}``.
+
+    Raises:
+        UsageError: The parameters are not a JSON object.
+    """
     from vlmops.errors import UsageError
 
     name, separator, text = specification.partition("=")

@@ -22,6 +22,7 @@ from vlmops.experiments.experiment import (
 )
 from vlmops.experiments.git_state import git_state
 from vlmops.experiments.selector import ExperimentSelector
+from vlmops.experiments.specification import Specification, SpecificationResult
 from vlmops.experiments.summary import ExperimentSummary, summarise
 from vlmops.experiments.task import ModelTask, function_task
 
@@ -34,6 +35,8 @@ __all__ = [
     "ExperimentSummary",
     "Measure",
     "ModelTask",
+    "Specification",
+    "SpecificationResult",
     "Variant",
     "VariantValue",
     "compare",

@@ -1,0 +1,99 @@
+"""What ``vlmops run`` and ``vlmops score`` say of experiments."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vlmops.engine import Tally
+    from vlmops.experiments import ExperimentResult, SpecificationResult
+
+
+def print_run(out: Console, result: SpecificationResult) -> None:
+    """Figures of every variant, their differences, what was asked and spent, and where to look."""
+    if result.variants:
+        print_results(out, result.variants)
+    for results in list(result.results.values())[1:]:
+        for each in results:
+            out.print(f"{each.record.name}: {each.record.url}")
+    if result.comparison is not None:
+        from vlmops.cli.comparison_table import comparison_tables
+
+        for table in comparison_tables(result.comparison):
+            out.print(table)
+    out.print(_spent(result.tally))
+
+
+def print_results(out: Console, results: Sequence[ExperimentResult]) -> None:
+    """Figures side by side, where to look at each, and what could not be scored."""
+    from vlmops.cli.summary_table import summary_table
+
+    out.print(summary_table([result.summary for result in results]))
+    for result in results:
+        out.print(f"{result.record.name}: {result.record.url}")
+    for result in results:
+        _print_unscored(result)
+
+
+def results_json(results: Sequence[ExperimentResult]) -> list[dict[str, Any]]:
+    """The same for machines."""
+    return [
+        {
+            "id": each.record.id,
+            "name": each.record.name,
+            "url": each.record.url,
+            "summary": each.summary,
+            "stopped": each.record.stopped,
+        }
+        for each in results
+    ]
+
+
+def run_json(result: SpecificationResult) -> dict[str, Any]:
+    """A whole run for machines."""
+    return {
+        "experiments": results_json(result.variants),
+        "platforms": {name: results_json(results) for name, results in result.results.items()},
+        "comparison": result.comparison,
+        "calls": result.tally,
+        "stopped": result.stopped,
+    }
+
+
+def has_failures(result: ExperimentResult) -> bool:
+    """Whether an answer or a score failed."""
+    return bool(result.summary.failures) or any(score.failures for score in result.summary.scores)
+
+
+def _spent(tally: Tally) -> str:
+    parts = [f"{tally.calls} calls"]
+    if tally.retries:
+        parts.append(f"{tally.retries} of them tried again")
+    if tally.pauses:
+        parts.append(f"the provider asked to wait {tally.pauses} times")
+    if tally.cached:
+        parts.append(f"{tally.cached} answers kept from earlier runs")
+    if tally.cost:
+        parts.append(f"${tally.cost:.4f} spent")
+    if tally.saved:
+        parts.append(f"${tally.saved:.4f} saved")
+    return ", ".join(parts)
+
+
+def _print_unscored(result: ExperimentResult) -> None:
+    """For each evaluator that failed, how often, and the first of its reasons."""
+    from vlmops.evaluators import Failure
+
+    reasons: dict[str, list[str]] = {}
+    for run in result.record.runs:
+        for failure in run.results:
+            if isinstance(failure, Failure):
+                reason = f"{run.case.id}: {failure.kind.value}: {failure.message}"
+                reasons.setdefault(failure.evaluator, []).append(reason)
+    for evaluator, found in reasons.items():
+        times = f"{len(found)} answers, the first" if len(found) > 1 else "1 answer"
+        sys.stderr.write(f"{result.record.name}: {evaluator} could not score {times}: {found[0]}\n")
