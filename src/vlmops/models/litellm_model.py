@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from vlmops.models.openai import OpenAIModel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vlmops.models.answer import RawAnswer
+    from vlmops.models.answer import Expected, RawAnswer
+    from vlmops.models.answer_schema import AnswerSchema
+    from vlmops.models.model import ModelRequest
 
 
 class LiteLLMModel(OpenAIModel):
@@ -36,30 +39,43 @@ class LiteLLMModel(OpenAIModel):
     """
 
     def __init__(self, model: str, **settings: Any) -> None:
-        super().__init__(model, **{**settings, "api": "chat"})
+        super().__init__(model, **settings)
         self.name = f"litellm:{model}"
 
     def __repr__(self) -> str:
         return f"LiteLLMModel({self.model!r})"
 
+    def _prepared(
+        self, request: ModelRequest, schema: AnswerSchema | None
+    ) -> tuple[dict[str, Any], Expected]:
+        _litellm()  # Importing it takes seconds, which are none of the answer's.
+        return super()._prepared(request, schema)
+
     async def _ask(self, given: Mapping[str, Any]) -> RawAnswer:
-        # Without this, importing it fetches a table of prices over the network.
-        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-        litellm = import_module("litellm")
+        litellm = _litellm()
         begun = time.perf_counter()
-        extra = dict(given)
-        # The parameters of each provider are LiteLLM's to sort out.
-        extra |= extra.pop("extra_body", {})
         asked: dict[str, Any] = {
             "timeout": self._timeout,
             "num_retries": self._max_retries,
             "api_key": self._api_key,
             "base_url": self._base_url,
-            **extra,
+            **given,
         }
+        # Which parameters a provider knows is LiteLLM's to sort out.
+        asked |= asked.pop("extra_body", {})
         if self._stream:
             asked |= {"stream": True, "stream_options": {"include_usage": True}}
             return await chat.gathered(await litellm.acompletion(**asked), begun)
         completion = await litellm.acompletion(**asked)
         hidden = getattr(completion, "_hidden_params", None) or {}
         return chat.answer_of(completion, {}, cost=None if self.card else hidden.get("response_cost"))
+
+
+@cache
+def _litellm() -> Any:
+    # Without this, importing it fetches a table of prices over the network.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    litellm: Any = import_module("litellm")
+    # It prints advertisements beside its errors.
+    litellm.suppress_debug_info = True
+    return litellm

@@ -149,9 +149,15 @@ def _of_status(error: APIStatusError, model: str, images: int, key: str) -> Fail
     return Failure(
         kind,
         f"{model}: HTTP {status}: {message}",
-        retry_after=seconds_to_wait(error.response.headers),
+        retry_after=seconds_to_wait(_headers(error)),
         transient=status >= 500 or status == 409,
     )
+
+
+def _headers(error: APIStatusError) -> Mapping[str, str]:
+    # LiteLLM makes up a response of its own and keeps the provider's headers beside it.
+    headers: Mapping[str, str] = getattr(error, "litellm_response_headers", None) or error.response.headers
+    return headers
 
 
 def _kind_of_status(error: APIStatusError, images: int) -> FailureKind:
