@@ -113,6 +113,7 @@ def to_execution(
         row.get("name") or "",
         row["type"],
         scores,
+        row.get("environment") or "",
     )
 
 
@@ -162,6 +163,8 @@ def _latency(row: Mapping[str, Any], started: datetime) -> float | None:
 
 def _conditions(query: ExecutionQuery) -> list[dict[str, Any]]:
     found = []
+    if query.environment is not None:
+        found.append(_any_of("environment", [query.environment]))
     if query.name is not None:
         found.append({"type": "string", "column": "name", "operator": "=", "value": query.name})
     if query.kind is not None:

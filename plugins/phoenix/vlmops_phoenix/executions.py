@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vlmops_phoenix.pictures import PhoenixPictures
 
 _PAGE = 200
+_ENVIRONMENT = ("vlmops.environment", "deployment.environment.name", "deployment.environment")
+"""Attributes by which spans tell where they were recorded; the first that is there counts."""
 
 
 class PhoenixExecutions:
@@ -42,7 +44,7 @@ class PhoenixExecutions:
             scores_of = await annotations.on_spans(spans) if query.needs_scores else {}
             for span in spans:
                 scores = scores_of.get(span["context"]["span_id"], ())
-                if query.admits(scores):
+                if admitted(query, span, scores):
                     yield self._execution(span, scores)
                     count += 1
                     if count == query.limit:
@@ -63,7 +65,14 @@ class PhoenixExecutions:
         )
         target = ScoreTarget("span", context["span_id"], context["trace_id"])
         return Execution(
-            case, target, started, attributes.get("session.id"), span["name"], span["span_kind"], scores
+            case,
+            target,
+            started,
+            attributes.get("session.id"),
+            span["name"],
+            span["span_kind"],
+            scores,
+            _environment(attributes),
         )
 
     def _messages(self, attributes: Mapping[str, Any], side: str) -> list[dict[str, Any]]:
@@ -79,9 +88,9 @@ class PhoenixExecutions:
 
 
 def span_parameters(query: ExecutionQuery, page: int) -> dict[str, Any]:
-    """What Phoenix's list of spans is asked for: the query's conditions but those on scores."""
+    """What Phoenix's list of spans is asked for: all but what :func:`admitted` decides."""
     chosen: dict[str, Any] = {
-        "limit": min(page, query.limit) if query.limit and not query.scores else page,
+        "limit": min(page, query.limit) if query.limit and not _is_choosy(query) else page,
         "sort": "start_time",
         "start_time": query.start.isoformat() if query.start else None,
         "end_time": query.end.isoformat() if query.end else None,
@@ -90,6 +99,19 @@ def span_parameters(query: ExecutionQuery, page: int) -> dict[str, Any]:
         "trace_id": list(query.trace_ids) or None,
     }
     return {key: value for key, value in chosen.items() if value is not None}
+
+
+def admitted(query: ExecutionQuery, span: Mapping[str, Any], scores: Sequence[TargetedScore]) -> bool:
+    """Whether a span with these scores fits the query in what Phoenix's list cannot be asked for."""
+    return query.admits(scores) and query.environment in (None, _environment(span["attributes"]))
+
+
+def _is_choosy(query: ExecutionQuery) -> bool:
+    return bool(query.scores) or query.environment is not None
+
+
+def _environment(attributes: Mapping[str, Any]) -> str:
+    return next((str(attributes[name]) for name in _ENVIRONMENT if attributes.get(name)), "")
 
 
 def _output(span: Mapping[str, Any], messages: list[dict[str, Any]]) -> Any:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from vlmops.concurrency import batches
 from vlmops.tracing.recorded_span import nanoseconds, recorded_span
 from vlmops_phoenix.annotations import PhoenixAnnotations
-from vlmops_phoenix.executions import span_parameters
+from vlmops_phoenix.executions import admitted, span_parameters
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -45,7 +45,7 @@ class PhoenixTraces:
         async for page in batches(self._connection.pages(_path(project), parameters), parameters["limit"]):
             scores_of = await annotations.on_spans(page) if query.scores else {}
             for span in page:
-                if query.admits(scores_of.get(span["context"]["span_id"], ())):
+                if admitted(query, span, scores_of.get(span["context"]["span_id"], ())):
                     yield readable(span)
                     count += 1
                     if count == query.limit:

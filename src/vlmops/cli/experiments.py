@@ -9,9 +9,14 @@ import typer
 
 from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.options import (
+    EnvironmentOption,
     EvaluatorsOption,
+    LimitOption,
     PlatformOption,
+    SinceOption,
     SlicesOption,
+    SpanNameOption,
+    UntilOption,
     UrlOption,
     connected,
     made_evaluators,
@@ -29,9 +34,11 @@ def score_command(
     experiment: str | None = typer.Option(None, "--experiment", help="Id of an experiment that has run."),
     project: str | None = typer.Option(None, "--project", help="Project whose recorded executions to score."),
     span_kind: str | None = typer.Option("LLM", "--kind", help="Kind of recorded span; '' for any."),
-    span_name: str | None = typer.Option(None, "--span-name", help="Name of recorded spans."),
-    since: datetime | None = typer.Option(None, "--since", help="Only executions from then on (UTC)."),
-    limit: int | None = typer.Option(None, "--limit", min=1, help="At most so many executions."),
+    span_name: str | None = SpanNameOption,
+    environment: str | None = EnvironmentOption,
+    since: datetime | None = SinceOption,
+    until: datetime | None = UntilOption,
+    limit: int | None = LimitOption,
     on: str = PlatformOption,
     url: str | None = UrlOption,
     by: list[str] = SlicesOption,
@@ -57,7 +64,13 @@ def score_command(
             raise typer.Exit(ExitCode.SOME_FAILED)
         return
     query = ExecutionQuery(
-        project=project, start=as_utc(since), name=span_name, kind=span_kind or None, limit=limit
+        project=project,
+        start=as_utc(since),
+        end=as_utc(until),
+        name=span_name,
+        kind=span_kind or None,
+        environment=environment,
+        limit=limit,
     )
     with counting("executions", quiet=as_json) as count:
         report = score_executions(platform, query, evaluators, progress=count)

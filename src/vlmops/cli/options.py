@@ -20,6 +20,12 @@ UrlOption = typer.Option(
     None, "--url", help="Base URL of the platform; from its environment variables otherwise."
 )
 SlicesOption = typer.Option([], "--slice", help="Metadata key to give the figures for by its values.")
+SinceOption = typer.Option(None, "--since", help="Only executions from then on (UTC).")
+UntilOption = typer.Option(None, "--until", help="Only executions before then (UTC).")
+ProjectOption = typer.Option(None, "--project", help="Project on the platform; its default otherwise.")
+EnvironmentOption = typer.Option(None, "--environment", help="Only executions of production, staging, ...")
+SpanNameOption = typer.Option(None, "--span-name", help="Name of recorded spans.")
+LimitOption = typer.Option(None, "--limit", min=1, help="At most so many executions, the newest.")
 EvaluatorsOption = typer.Option(
     ...,
     "--evaluator",

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 import typer
 
 from vlmops.cli.exit_codes import ExitCode
-from vlmops.cli.options import PlatformOption, UrlOption, connected
+from vlmops.cli.options import (
+    EnvironmentOption,
+    LimitOption,
+    PlatformOption,
+    ProjectOption,
+    SinceOption,
+    SpanNameOption,
+    UntilOption,
+    UrlOption,
+    connected,
+)
 from vlmops.cli.output import JsonOption, console, counting, print_failures, print_json
 from vlmops.cli.push_report import print_push, write_failures
 from vlmops.cli.times import as_utc
@@ -18,12 +28,6 @@ from vlmops.cli.times import as_utc
 if TYPE_CHECKING:
     from vlmops.platforms.collecting import Expected
     from vlmops.tracing.past import EnrichReport
-
-SinceOption = typer.Option(None, "--since", help="Only executions from then on (UTC).")
-UntilOption = typer.Option(None, "--until", help="Only executions before then (UTC).")
-ProjectOption = typer.Option(None, "--project", help="Project on the platform; its default otherwise.")
-SpanNameOption = typer.Option(None, "--span-name", help="Name of recorded spans.")
-LimitOption = typer.Option(None, "--limit", min=1, help="At most so many executions, the newest.")
 
 
 def collect_command(
@@ -34,6 +38,7 @@ def collect_command(
     project: str | None = ProjectOption,
     span_kind: str = typer.Option("LLM", "--kind", help="Kind of recorded span; '' for any."),
     span_name: str | None = SpanNameOption,
+    environment: str | None = EnvironmentOption,
     since: datetime | None = SinceOption,
     until: datetime | None = UntilOption,
     score: list[str] = typer.Option(
@@ -58,6 +63,7 @@ def collect_command(
         end=as_utc(until),
         name=span_name,
         kind=span_kind or None,
+        environment=environment,
         limit=limit,
         scores=[ScoreCondition.parse(each) for each in score],
         with_scores=True,

@@ -250,6 +250,7 @@ class ExecutionQuery:
         end: Not after.
         name: Span name.
         kind: Kind of span (``"LLM"``, ``"CHAIN"``, ...); any when ``None``.
+        environment: Where it was recorded (``"production"``, ``"staging"``, ...), as the application says.
         trace_ids: Only these traces.
         limit: At most so many.
         scores: Conditions that must all hold for scores of the execution itself or of its whole trace.
@@ -265,6 +266,7 @@ class ExecutionQuery:
     limit: int | None = None
     scores: Sequence[ScoreCondition] = ()
     with_scores: bool = False
+    environment: str | None = None
 
     @property
     def needs_scores(self) -> bool:
@@ -288,6 +290,7 @@ class Execution:
         name: Name of the span.
         kind: Kind of the span in the platform's own word.
         scores: What was said of it or of its whole trace, by anyone; empty unless the query asks.
+        environment: Where it was recorded, as the application says.
     """
 
     case: Case
@@ -297,6 +300,7 @@ class Execution:
     name: str = ""
     kind: str = ""
     scores: Sequence[TargetedScore] = ()
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,9 +291,7 @@ class MemoryExperiments:
         identity = f"{experiment.id}/{sample.id}/{repetition}"
         experiment.runs[(sample.id, repetition)] = Run(case, repetition, results, identity)
 
-    def _record(
-        self, experiment: StoredExperiment, resumed: int = 0, stopped: str = ""
-    ) -> ExperimentRecord:
+    def _record(self, experiment: StoredExperiment, resumed: int = 0, stopped: str = "") -> ExperimentRecord:
         return ExperimentRecord(
             experiment.id,
             experiment.plan.name,
@@ -344,6 +342,8 @@ class MemoryExecutions:
             if query.end is not None and execution.started_at >= query.end:
                 continue
             if query.name not in (None, execution.name):
+                continue
+            if query.environment not in (None, execution.environment):
                 continue
             if execution.kind and query.kind not in (None, execution.kind):
                 continue

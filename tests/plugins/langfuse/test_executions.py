@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from langfuse import Langfuse
 
-from vlmops.evaluators import Failure
-from vlmops.platforms import ExecutionQuery
+from vlmops.evaluators import Case, Failure, Score
+from vlmops.platforms import ExecutionQuery, score_executions
 from vlmops.testing import picture
 from vlmops.testing.contract import executions_on
 
@@ -104,3 +106,58 @@ def test_many_are_read_page_by_page(
     client.flush()
     assert len(executions_on(platform, ExecutionQuery(name="many"))) == 230
     assert langfuse_server.count("GET /api/public/v2/observations") == 3
+
+
+def test_a_query_chooses_an_environment(langfuse_server: LangfuseServer, platform: LangfusePlatform) -> None:
+    row = {"traceId": "0af7651916cd43dd8448eb211c80319c", "startTimeUnixNano": "1772366400000000000"}
+    row |= {"endTimeUnixNano": "1772366401000000000"}
+    spans = [
+        {
+            **row,
+            "spanId": f"b7ad6b716920333{number}",
+            "name": name,
+            "attributes": [{"key": "langfuse.environment", "value": {"stringValue": name}}],
+        }
+        for number, name in enumerate(("production", "staging"))
+    ]
+    body = {"resourceSpans": [{"scopeSpans": [{"scope": {"name": "test"}, "spans": spans}]}]}
+    keys = (langfuse_server.public_key, langfuse_server.secret_key)
+    url = f"{langfuse_server.url}/api/public/otel/v1/traces"
+    httpx.post(url, json=body, auth=keys).raise_for_status()
+    found = executions_on(platform, ExecutionQuery(environment="staging"))
+    assert [(execution.name, execution.environment) for execution in found] == [("staging", "staging")]
+
+
+def test_bulk_scoring_that_was_killed_is_continued_without_doubling(
+    client: Langfuse, platform: LangfusePlatform, langfuse_server: LangfuseServer
+) -> None:
+    for number in range(230):
+        client.start_observation(name="many", as_type="generation", output=str(number)).end()
+    client.flush()
+
+    def killed(done: int) -> None:
+        if done == 100:
+            raise KeyboardInterrupt
+
+    query = ExecutionQuery(name="many")
+    with pytest.raises(KeyboardInterrupt):
+        score_executions(platform, query, [Length()], progress=killed)
+    assert len(langfuse_server.scores) == 100
+    oldest = min(score["timestamp"] for score in langfuse_server.scores)
+    rest = replace(query, end=datetime.fromisoformat(oldest))
+    assert score_executions(platform, rest, [Length()]).executions < 230
+    assert len(langfuse_server.scores) == 230
+    report = score_executions(platform, query, [Length()])
+    assert (report.executions, report.written, report.failures) == (230, 230, [])
+    assert len(langfuse_server.scores) == len({score["observationId"] for score in langfuse_server.scores})
+    assert len(langfuse_server.scores) == 230
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length:
+    """How long the answer is."""
+
+    name: str = "length"
+
+    def evaluate(self, case: Case) -> Score:
+        return Score("length", float(len(str(case.output))), range=None)
