@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING, Any
 from vlmops_langfuse.plugin import PLATFORM
 
 if TYPE_CHECKING:
+    from vlmops_langfuse.gate import raise_on_regression as raise_on_regression
     from vlmops_langfuse.native import as_evaluator as as_evaluator
     from vlmops_langfuse.native import as_mapper as as_mapper
     from vlmops_langfuse.native import as_run_evaluator as as_run_evaluator
     from vlmops_langfuse.platform import LangfusePlatform as LangfusePlatform
 
-__all__ = ["PLATFORM", "LangfusePlatform", "as_evaluator", "as_mapper", "as_run_evaluator"]
+__all__ = [
+    "PLATFORM",
+    "LangfusePlatform",
+    "as_evaluator",
+    "as_mapper",
+    "as_run_evaluator",
+    "raise_on_regression",
+]
 
 _HOMES = {
     "LangfusePlatform": "vlmops_langfuse.platform",
     "as_evaluator": "vlmops_langfuse.native",
     "as_mapper": "vlmops_langfuse.native",
     "as_run_evaluator": "vlmops_langfuse.native",
+    "raise_on_regression": "vlmops_langfuse.gate",
 }
 
 

@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from vlmops.cli import cache, compare, datasets, demo, doctor, estimate, evaluators, experiments, media, run, traces
+from vlmops.cli import (
+    cache,
+    compare,
+    datasets,
+    demo,
+    doctor,
+    estimate,
+    evaluators,
+    experiments,
+    gate,
+    media,
+    run,
+    traces,
+)
 from vlmops.cli.exit_codes import ExitCode
 
 app = typer.Typer(
@@ -42,6 +55,7 @@ app.command("run")(run.run_command)
 app.command("score")(experiments.score_command)
 app.command("enrich")(traces.enrich_command)
 app.command("compare")(compare.compare_command)
+app.command("gate")(gate.gate_command)
 app.command("collect")(traces.collect_command)
 app.command("evaluators")(evaluators.evaluators_command)
 app.add_typer(cache.app, name="cache")

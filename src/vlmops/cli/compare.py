@@ -39,9 +39,12 @@ def compare_command(
 ) -> None:
     """Compare experiments sample by sample: paired differences, with what they show and what they cannot."""
     from vlmops.cli.comparison_table import comparison_tables
+    from vlmops.errors import UsageError
     from vlmops.experiments import compare, comparison_markdown, record_comparison
     from vlmops.experiments.comparison.rows import footnotes
 
+    if len(experiments) < 2:
+        raise UsageError("name at least two experiments to compare")
     platform = connected(on, url)
     records = read_experiments(platform, experiments, dataset)
     found = compare(records, made_evaluators(evaluator), slices=by, confidence=confidence)

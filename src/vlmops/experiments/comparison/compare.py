@@ -78,7 +78,7 @@ async def compare_async(
     operation apart from them.
 
     Args:
-        records: At least two, of any platform.
+        records: Of any platform; one alone has values, and nothing to differ from.
         evaluators: Those that scored them; they give corpus values (micro CER, mAP, F1). Without them every
             metric is the mean of its single scores.
         baseline: Id or name of the experiment that the others are compared with; the first when ``None``.
@@ -86,7 +86,7 @@ async def compare_async(
         confidence: Level of intervals and verdicts, in (0, 1).
 
     Raises:
-        UsageError: There are fewer than two, the baseline is not among them, or the answers of one cannot be
+        UsageError: There are none, one is given twice, the baseline is not among them, or answers cannot be
             told apart by sample and repetition.
     """
     ordered = _baseline_first(records, baseline)
@@ -139,7 +139,14 @@ class _Side:
     def variant(self) -> Variant:
         record = self.record
         return Variant(
-            record.id, record.name, record.url, len(record.runs), self.summary.failures, record.metadata
+            record.id,
+            record.name,
+            record.url,
+            len(record.runs),
+            self.summary.failures,
+            record.metadata,
+            len(self.pairs.baseline) if self.pairs is not None else 0,
+            len(self.pairs.only_baseline) if self.pairs is not None else 0,
         )
 
     def runs(self, part: str) -> list[Run]:
@@ -276,8 +283,8 @@ def _operations(sides: Sequence[_Side], part: str, confidence: float) -> list[Me
 
 
 def _baseline_first(records: Sequence[ExperimentRecord], baseline: str | None) -> list[ExperimentRecord]:
-    if len(records) < 2:
-        raise UsageError(f"a comparison needs at least two experiments; there is {len(records)}")
+    if not records:
+        raise UsageError("there is no experiment to compare")
     repeated = [identity for identity, times in Counter(each.id for each in records).items() if times > 1]
     if repeated:
         raise UsageError(f"experiment {repeated[0]!r} is given twice: name each once")

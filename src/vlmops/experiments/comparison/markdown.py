@@ -29,7 +29,7 @@ def comparison_markdown(comparison: Comparison) -> str:
     blocks = [
         table(head(comparison, at), list(rows(comparison, at))) for at in range(1, len(comparison.variants))
     ]
-    blocks.append("\n".join(f"- {_cell(note)}" for note in footnotes(comparison)))
+    blocks.append("\n".join(f"- {escaped(note)}" for note in footnotes(comparison)))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -43,10 +43,14 @@ def table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
         | 1 | x\|y |
     """
     whole = [columns, ["---"] * len(columns), *lines]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in whole)
+    return "\n".join("| " + " | ".join(escaped(cell) for cell in line) + " |" for line in whole)
 
 
-def _cell(text: str) -> str:
-    """Names come from users: what Markdown or HTML would act on stays text."""
-    escaped = text.replace("\\|", "|").replace("|", "\\|").replace("<", "&lt;")
-    return " ".join(escaped.split())
+def escaped(text: str) -> str:
+    """Text on one line, of which Markdown tables and HTML act on nothing; names come from users.
+
+    Example:
+        >>> escaped("<b>bold</b>")
+        '&lt;b>bold&lt;/b>'
+    """
+    return " ".join(text.replace("\\|", "|").replace("|", "\\|").replace("<", "&lt;").split())

@@ -31,6 +31,8 @@ class Variant:
         runs: How many answers were asked for.
         failures: How many of them failed, by kind; in no score.
         metadata: What was recorded with it: model, prompt, git commit, ...
+        pairs: How many answers have a partner in the baseline; 0 for the baseline itself.
+        missing: How many of the baseline's answers have none here.
     """
 
     id: str
@@ -39,6 +41,8 @@ class Variant:
     runs: int
     failures: Mapping[FailureKind, int]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    pairs: int = 0
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
