@@ -61,12 +61,13 @@ class LangfuseDialect:
 
     def arrange(self, attributes: Attributes, pictures: Sequence[TracedPicture]) -> Attributes:
         """Inputs and outputs that hold pictures as chat messages; all else as it is."""
-        if not pictures:
+        drawable = [picture for picture in pictures if picture.kept.drawable]
+        if not drawable:
             return attributes
         arranged = dict(attributes)
         held: dict[Role, list[TracedPicture]] = {
-            "input": [picture for picture in pictures if picture.stands_in("input")],
-            "output": [picture for picture in pictures if picture.stands_in("output")],
+            "input": [picture for picture in drawable if picture.stands_in("input")],
+            "output": [picture for picture in drawable if picture.stands_in("output")],
         }
         for side, there in held.items():
             if there:
@@ -77,13 +78,13 @@ class LangfuseDialect:
 
     def facts(self, facts: Mapping[str, Any]) -> Attributes:
         """Metadata of the observation; release, environment and prompt as Langfuse's own fields."""
-        return {_name(fact, value): _short(value) for fact, value in facts.items()}
+        return dict(_fact(name, value) for name, value in facts.items())
 
 
-def _name(fact: str, value: Any) -> str:
-    if fact == names.PROMPT_VERSION and str(value).isdigit():
-        return "langfuse.observation.prompt.version"
-    return _NATIVE.get(fact, _METADATA + fact)
+def _fact(name: str, value: Any) -> tuple[str, Any]:
+    if name == names.PROMPT_VERSION and str(value).isdecimal():
+        return "langfuse.observation.prompt.version", int(value)
+    return _NATIVE.get(name, _METADATA + name), _short(value)
 
 
 def _short(value: Any) -> Any:
@@ -104,7 +105,7 @@ def _draw(attributes: Attributes, side: Role, pictures: Sequence[TracedPicture])
         return
     messages = [{**one, "content": _split(one["content"], references)} for one in messages]
     drawn = json.dumps(messages, ensure_ascii=False)
-    missing = [p for p in pictures if p.kept.drawable and json.dumps(p.reference)[1:-1] not in drawn]
+    missing = [p for p in pictures if json.dumps(p.reference, ensure_ascii=False) not in drawn]
     if missing:
         _append(messages, side, missing)
     attributes[place] = _written(messages, side, tree_of(given))

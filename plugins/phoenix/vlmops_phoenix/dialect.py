@@ -135,8 +135,9 @@ def _draw_messages(attributes: Attributes, side: Role, pictures: Sequence[Traced
         return
     prefix = f"llm.{side}_messages"
     if not any(name.startswith(f"{prefix}.") for name in attributes):
-        attributes |= _flattened(_recorded(attributes, side), prefix)
-        shown = {value for name, value in attributes.items() if name.endswith(_IMAGE_SLOT)}
+        messages = _flattened(_recorded(attributes, side), prefix)
+        attributes |= messages
+        shown = {value for name, value in messages.items() if name.endswith(_IMAGE_SLOT)}
         missing = [picture for picture in missing if picture.reference not in shown]
     for picture in missing:
         index = _message_of(attributes, prefix, picture.reference, _ROLE[side])
