@@ -88,15 +88,16 @@ class CardTable:
             raise UsageError(f"{origin}: {strange[0]}: no such table; there are: cards, models")
         merged: dict[str, dict[str, Mapping[str, Any]]] = {}
         for kind in ("cards", "models"):
-            added = _table(rows.get(kind, {}), origin, kind)
             known = self._rows.get(kind, {})
-            changed = {name: _merged(known.get(name, {}), row) for name, row in added.items()}
+            changed = {
+                name: row if "like" in row else _merged(known.get(name, {}), row)
+                for name, row in _table(rows.get(kind, {}), origin, kind).items()
+            }
             merged[kind] = {**changed, **{name: row for name, row in known.items() if name not in changed}}
-        origins = {
-            **self._origins,
-            **{(kind, name): origin for kind in merged for name in rows.get(kind, {})},
-        }
-        table = CardTable(merged, origins)
+        # What a row is like is looked up now: a correction of that card later is none of the row's.
+        merged["cards"] = {name: _resolved(merged["cards"], name, origin) for name in merged["cards"]}
+        added = {(kind, name): origin for kind in merged for name in rows.get(kind, {})}
+        table = CardTable(merged, {**self._origins, **added})
         for name in rows.get("cards", {}):
             table.named(name)
         _ = table._models
@@ -203,8 +204,8 @@ class CardTable:
         from vlmops.models.cards.rows import FamilyRow, checked
 
         return {
-            name: checked(FamilyRow, self._resolved(name), f"{self._origin('cards', name)}: cards.{name}")
-            for name in self._rows["cards"]
+            name: checked(FamilyRow, row, f"{self._origin('cards', name)}: cards.{name}")
+            for name, row in self._rows["cards"].items()
         }
 
     @cached_property
@@ -215,21 +216,6 @@ class CardTable:
             name: checked(ModelRow, row, f"{self._origin('models', name)}: models.{name}")
             for name, row in self._rows["models"].items()
         }
-
-    def _resolved(self, name: str, below: tuple[str, ...] = ()) -> Mapping[str, Any]:
-        """The row with the keys of the card that it is like."""
-        row = self._rows["cards"][name]
-        parent = row.get("like")
-        if parent is None:
-            return row
-        place = f"{self._origin('cards', name)}: cards.{name}.like"
-        if parent not in self._rows["cards"]:
-            raise UsageError(f"{place}: no card is named {parent!r}")
-        if parent in (*below, name):
-            raise UsageError(f"{place}: {' -> '.join((*below, name, parent))} leads back to itself")
-        inherited = self._resolved(parent, (*below, name))
-        merged = _merged({key: value for key, value in inherited.items() if key != "names"}, row)
-        return {key: value for key, value in merged.items() if key != "like"}
 
     def _origin(self, kind: str, name: str) -> str:
         return self._origins.get((kind, name), "cards")
@@ -293,6 +279,24 @@ def _table(value: Any, origin: str, key: str) -> Mapping[str, Mapping[str, Any]]
         if not isinstance(row, Mapping):
             raise UsageError(f"{origin}: {key}.{name}: must be a table")
     return value
+
+
+def _resolved(
+    rows: Mapping[str, Mapping[str, Any]], name: str, origin: str, below: tuple[str, ...] = ()
+) -> Mapping[str, Any]:
+    """The row with the keys of the card that it is like, its names aside."""
+    row = rows[name]
+    parent = row.get("like")
+    if parent is None:
+        return row
+    place = f"{origin}: cards.{name}.like"
+    if parent not in rows:
+        raise UsageError(f"{place}: no card is named {parent!r}")
+    if parent in (*below, name):
+        raise UsageError(f"{place}: {' -> '.join((*below, name, parent))} leads back to itself")
+    inherited = _resolved(rows, parent, origin, (*below, name))
+    merged = _merged({key: value for key, value in inherited.items() if key != "names"}, row)
+    return {key: value for key, value in merged.items() if key != "like"}
 
 
 def _merged(known: Mapping[str, Any], row: Mapping[str, Any]) -> Mapping[str, Any]:
