@@ -31,7 +31,7 @@ class Echo:
 
     async def answer(self, request: ModelRequest) -> ModelReply | Failure:
         if self.broken:
-            return Failure(FailureKind.TIMEOUT, "took too long")
+            return Failure(FailureKind.REFUSAL, "I would rather not")
         return ModelReply(output=request.prompt, text=request.prompt or "", latency=0.5)
 
 
@@ -89,7 +89,9 @@ class TestHelp:
 
         assert vlmops("--version").out.strip() == version("vlmops")
 
-    @pytest.mark.parametrize("arguments", [["nosuch"], ["push"], ["push", ".", "--nosuch"], ["run", "d"]])
+    @pytest.mark.parametrize(
+        "arguments", [["nosuch"], ["push"], ["push", ".", "--nosuch"], ["run", "--nosuch"]]
+    )
     def test_a_wrong_call_is_a_usage_error(self, vlmops: Any, arguments: list[str]) -> None:
         ended = vlmops(*arguments)
         assert ended.code == 2
@@ -253,15 +255,21 @@ class TestRun:
         models = ["-m", "cli_echo", "-m", "cli_echo:broken"]
         ended = vlmops("run", questions, "--on", "stub", *models, "-e", "cer", "--json")
         assert ended.code == 3
-        well, broken = strict(ended.out)
+        ran = strict(ended.out)
+        well, broken = ran["experiments"]
         assert well["summary"]["scores"][0]["value"] == pytest.approx(1 / 6)
-        assert broken["summary"]["failures"] == {"timeout": 2}
+        assert broken["summary"]["failures"] == {"refusal": 2}
+        assert (ran["calls"]["calls"], ran["stopped"]) == (4, "")
+        assert [variant["name"] for variant in ran["comparison"]["variants"]] == [
+            "cli_echo",
+            "cli_echo:broken",
+        ]
 
     def test_evaluators_take_parameters(self, vlmops: Any, questions: str) -> None:
         named = 'cer={"name": "edits"}'
         ended = vlmops("run", questions, "--on", "stub", "-m", "cli_echo", "-e", named, "--json")
         assert ended.code == 0
-        assert strict(ended.out)[0]["summary"]["scores"][0]["name"] == "edits"
+        assert strict(ended.out)["experiments"][0]["summary"]["scores"][0]["name"] == "edits"
 
     @pytest.mark.parametrize(
         ("evaluator", "says"),
