@@ -17,6 +17,7 @@ from opentelemetry.trace import format_span_id
 
 from vlmops.errors import PrerequisiteError
 from vlmops.tracing.held import PAYLOADS
+from vlmops.tracing.own_errors import report
 from vlmops.tracing.values import held_in_values
 
 if TYPE_CHECKING:
@@ -189,8 +190,8 @@ class _HeldMedia:
             if observation_id:
                 PAYLOADS.pin(observation_id, placeholders)
         # Whatever goes wrong here, the SDK does what it does without vlmops.
-        except Exception:
-            _logger.warning("pictures of an observation could not be deferred", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - tracing never breaks the application
+            report(_logger, "pictures of an observation could not be deferred", error)
         return self._original(
             data=data, trace_id=trace_id, observation_id=observation_id, field=field, **options
         )

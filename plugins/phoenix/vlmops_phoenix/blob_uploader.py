@@ -12,6 +12,7 @@ from vlmops.images import Image, Preparation
 from vlmops.images.metadata import STRIPPABLE
 from vlmops.media import MediaAddress
 from vlmops.tracing.lifecycle import after_fork, at_exit
+from vlmops.tracing.own_errors import report
 from vlmops.tracing.workers import Workers
 from vlmops_phoenix.pictures import PhoenixPictures
 from vlmops_phoenix.settings import PhoenixSettings
@@ -62,8 +63,8 @@ class PictureUploader:
         except VlmopsError as error:
             self._refuse(error.problem if isinstance(error, ImageError) else str(error))
             return None
-        except Exception:
-            _logger.warning("a picture could not be taken", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - tracing never breaks the application
+            report(_logger, "a picture could not be taken", error)
             return None
 
     def shutdown(self, timeout_sec: float = _EXIT_S) -> None:

@@ -40,7 +40,7 @@ def _bare_value(value: Any, note: str) -> Any:
     if isinstance(value, bytes):
         return note
     if isinstance(value, tuple | list):
-        return [_bare_value(each, note) for each in value]
+        return tuple(_bare_value(each, note) for each in value)
     if not isinstance(value, str):
         return value
     if len(value) > _LONGEST or _ENCODED.search(value):

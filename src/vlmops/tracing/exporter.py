@@ -15,6 +15,7 @@ from vlmops.tracing.bare_span import without_pictures
 from vlmops.tracing.counts import Counter
 from vlmops.tracing.gate import PATIENCE_S, StoreGate
 from vlmops.tracing.held import PAYLOADS
+from vlmops.tracing.own_errors import report
 from vlmops.tracing.picture import KeptPicture, not_kept
 from vlmops.tracing.reader import PictureReader
 from vlmops.tracing.rewriting import rewrite
@@ -107,8 +108,8 @@ class PictureExporter(SpanExporter):
         try:
             with uninstrumented():
                 result = self._exporter.export(batch)
-        except Exception:
-            _logger.warning("%s: an exporter failed", self.destination.name, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - tracing never breaks the application
+            report(_logger, f"{self.destination.name}: an exporter failed", error)
             result = SpanExportResult.FAILURE
         took = result is SpanExportResult.SUCCESS
         self.counter.add("spans_exported" if took else "spans_failed", len(batch))
@@ -119,8 +120,8 @@ class PictureExporter(SpanExporter):
             with uninstrumented():
                 keeper = _Keeper(self._reader, self._gate, self.destination, self.counter, span)
                 return self._with_resource(rewrite(span, keeper, self.destination.dialect, self._context))
-        except Exception as error:
-            _logger.warning("the pictures of a span could not be rewritten", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - tracing never breaks the application
+            report(_logger, "the pictures of a span could not be rewritten", error)
             self.counter.add("pictures_not_kept")
             return without_pictures(span, f"internal error ({type(error).__name__})")
 
@@ -158,8 +159,8 @@ class _Keeper:
     def __call__(self, found: FoundPicture) -> KeptPicture:
         try:
             return self._keep(found)
-        except Exception as error:
-            _logger.warning("a picture could not be kept", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - tracing never breaks the application
+            report(_logger, "a picture could not be kept", error)
             return self._counted(not_kept(f"internal error ({type(error).__name__})"))
 
     def _keep(self, found: FoundPicture) -> KeptPicture:

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vlmops.tracing.held import PAYLOADS
+from vlmops.tracing.own_errors import report
 from vlmops.tracing.picture import HELD_PREFIX
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ class _Deferral:
             if self._active:
                 try:
                     return deferring(original, *arguments)
-                except Exception:
-                    _logger.warning("pictures of a request could not be deferred", exc_info=True)
+                except Exception as error:  # noqa: BLE001 - tracing never breaks the application
+                    report(_logger, "pictures of a request could not be deferred", error)
             return original(*arguments)
 
         self._put[name] = (original, reader)

@@ -11,10 +11,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace.export import SpanExportResult
 
 from vlmops.tracing.counts import Counter
 from vlmops.tracing.held import PAYLOADS
 from vlmops.tracing.lifecycle import after_fork, at_exit
+from vlmops.tracing.own_errors import report
 from vlmops.tracing.span_copy import span_bytes, with_attributes
 from vlmops.tracing.suppression import uninstrumented
 
@@ -85,7 +87,9 @@ class PictureProcessor(SpanProcessor):
         self._delay = delay
         self._shutdown_seconds = shutdown_seconds
         self._payloads = payloads
-        self._counter: Counter = getattr(exporter, "counter", None) or Counter()
+        counter = getattr(exporter, "counter", None)
+        self._counter: Counter = counter or Counter()
+        self._exporter_counts = counter is not None
         self._begin()
         self._is_shut_down = False
         after_fork(self._after_fork)
@@ -110,8 +114,8 @@ class PictureProcessor(SpanProcessor):
         try:
             if span.context is not None and span.context.trace_flags.sampled:
                 self._enqueue(span)
-        except Exception:
-            _logger.warning("a span could not be queued", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - tracing never breaks the application
+            report(_logger, "a span could not be queued", error)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Export what is queued now.
@@ -170,14 +174,16 @@ class PictureProcessor(SpanProcessor):
         size = span_bytes(span)
         alive = self._payloads.within(span)
         with self._changed:
+            if self._closed:
+                return
             full = len(self._queue) >= self._max_spans or self._queued_bytes + size > self._max_bytes
-            if not full and not self._closed:
+            if not full:
                 self._queue.append((span, size, alive))
                 self._queued_bytes += size
                 self._entered += 1
                 if len(self._queue) >= _BATCH_SPANS or self._queued_bytes >= _BATCH_BYTES:
                     self._changed.notify_all()
-        if full or self._closed:
+        if full:
             self._dropped()
         if self._thread is None or not self._thread.is_alive():
             self._ensure_thread()
@@ -247,11 +253,14 @@ class PictureProcessor(SpanProcessor):
             return 0
         try:
             with uninstrumented():
-                self.exporter.export(self._told(batch))
+                result = self.exporter.export(self._told(batch))
+            if not self._exporter_counts:
+                took = result is SpanExportResult.SUCCESS
+                self._counter.add("spans_exported" if took else "spans_failed", len(batch))
         # This thread must outlive every error in an exporter, SystemExit among them.
-        except BaseException:
+        except BaseException as error:  # noqa: BLE001 - the thread must go on
             self._counter.add("spans_failed", len(batch))
-            _logger.warning("an exporter failed on %d spans", len(batch), exc_info=True)
+            report(_logger, f"an exporter failed on {len(batch)} spans", error)
         finally:
             del alive
             with self._changed:
