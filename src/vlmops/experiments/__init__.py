@@ -14,6 +14,15 @@ from vlmops.experiments.comparison import (
     record_comparison,
     record_comparison_async,
 )
+from vlmops.experiments.drift import Drift, drift
+from vlmops.experiments.estimate import (
+    Assumptions,
+    Estimate,
+    ModelEstimate,
+    PictureEstimate,
+    estimate,
+    estimate_picture,
+)
 from vlmops.experiments.experiment import (
     Experiment,
     ExperimentResult,
@@ -27,14 +36,19 @@ from vlmops.experiments.summary import ExperimentSummary, summarise
 from vlmops.experiments.task import ModelTask, function_task
 
 __all__ = [
+    "Assumptions",
     "Comparison",
     "Difference",
+    "Drift",
+    "Estimate",
     "Experiment",
     "ExperimentResult",
     "ExperimentSelector",
     "ExperimentSummary",
     "Measure",
+    "ModelEstimate",
     "ModelTask",
+    "PictureEstimate",
     "Specification",
     "SpecificationResult",
     "Variant",
@@ -42,6 +56,9 @@ __all__ = [
     "compare",
     "compare_async",
     "comparison_markdown",
+    "drift",
+    "estimate",
+    "estimate_picture",
     "function_task",
     "git_state",
     "record_comparison",
