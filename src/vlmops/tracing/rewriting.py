@@ -12,7 +12,7 @@ from vlmops.images.sniff import sniff
 from vlmops.tracing.dialect import TracedPicture
 from vlmops.tracing.facts import span_facts
 from vlmops.tracing.parts import MAX_JSON, PicturePart, parsed, picture_parts
-from vlmops.tracing.picture import HELD_PREFIX, FoundPicture, KeptPicture
+from vlmops.tracing.picture import HELD_PREFIX, FoundPicture, KeptPicture, not_kept
 from vlmops.tracing.places import is_picture, role_of
 from vlmops.tracing.scanning import Run, replace_runs
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from vlmops.tracing.context import TraceContext
     from vlmops.tracing.dialect import Attributes, Dialect
     from vlmops.tracing.picture import Keep
+
+LARGEST = 96 * 1024 * 1024
+"""Characters of base64 of the largest picture that is handed to be kept."""
 
 _URL = re.compile(r"(?:https?|s3|gs|gcs|az|abfss?|file|memory)://", re.IGNORECASE)
 _PART_MARKS = ("image", "file_uri", "fileUri")
@@ -78,9 +81,9 @@ class _Pictures:
 
     def traced(self) -> list[TracedPicture]:
         """One record for each distinct picture; those sent come first."""
-        merged: dict[str, _Entry] = {}
+        merged: dict[str | bytes, _Entry] = {}
         for key, entry in self._entries.items():
-            first = merged.setdefault(entry.kept.facts.sha256 or repr(key), entry)
+            first = merged.setdefault(entry.kept.facts.sha256 or key, entry)
             first.attributes.update(entry.attributes)
             first.detail = first.detail or entry.detail
         records = [
@@ -140,6 +143,9 @@ class _Pictures:
     def _of_run(self, run: Run, attribute: str) -> str:
         if not run.body:
             return "[the rest is left out: it resembles too many pictures]"
+        if len(run.body) > LARGEST:
+            # Not even its text is made: memory would hold it several times over.
+            return self._too_large(run.body, attribute)
         return self._reference(run.body, run.payload, attribute, run.media_type)
 
     def _in_json(self, text: str, attribute: str) -> str:
@@ -166,14 +172,22 @@ class _Pictures:
         return text
 
     def _reference(self, key: str | bytes, payload: str | bytes, attribute: str, media_type: str = "") -> str:
+        if len(payload) > LARGEST:
+            return self._too_large(key, attribute)
+        return self._entered(key, FoundPicture(payload, media_type, role_of(attribute), attribute))
+
+    def _too_large(self, key: str | bytes, attribute: str) -> str:
+        found = FoundPicture("", "", role_of(attribute), attribute)
+        return self._entered(key, found, not_kept(f"larger than {LARGEST // 2**20} MB"))
+
+    def _entered(self, key: str | bytes, found: FoundPicture, kept: KeptPicture | None = None) -> str:
         entry = self._entries.get(key)
         if entry is None:
-            found = FoundPicture(payload, media_type, role_of(attribute), attribute)
-            kept = self._keep(found)
+            kept = kept or self._keep(found)
             kept = replace(kept, reference=kept.reference.translate(_UNSAFE))
             entry = self._entries[key] = _Entry(found, kept)
             self._by_reference.setdefault(kept.reference, entry)
-        entry.attributes[attribute] = None
+        entry.attributes[found.attribute] = None
         return entry.kept.reference
 
 

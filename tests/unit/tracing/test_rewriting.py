@@ -128,6 +128,13 @@ def test_hostile_data_uris_end_as_a_note(store, payload):
     assert span.attributes["vlmops.image.not_kept_count"] >= 1
 
 
+def test_a_picture_of_200_mb_ends_as_a_note_that_says_so(store):
+    huge = "data:image/png;base64,iVBORw0KGgo" + "A" * 200_000_000
+    span = rewritten({"input.value": huge}, store)
+    assert span.attributes["input.value"] == "[picture not kept: larger than 96 MB]"
+    assert store.calls == []
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"a":[', '"[\\"'])
 def test_deep_nesting_neither_raises_nor_hides_a_picture(store, opening):
     text = opening * 100_000 + json.dumps(data_uri(png())) + "]" * 100_000
