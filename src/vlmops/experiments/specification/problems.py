@@ -27,8 +27,12 @@ def described(error: ValidationError, kind: type[BaseModel], file: str = "", tex
         text: The file's content.
     """
     told: dict[str, None] = {}
-    for problem in error.errors():
-        path = _path(problem["loc"])
+    problems = [(_path(problem["loc"]), problem) for problem in error.errors()]
+    for at, (path, problem) in enumerate(problems):
+        others = [other for number, (other, _) in enumerate(problems) if number != at]
+        # Of a value that may be a table or an object, what is wrong with the table says more.
+        if problem["type"] == "is_instance_of" and any(other[: len(path)] == path for other in others):
+            continue
         place = file
         if text and (line := line_of(text, path)) is not None:
             place = f"{file}:{line}"

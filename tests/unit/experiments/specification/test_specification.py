@@ -1,0 +1,323 @@
+"""The specification: what a file may say, what is told of mistakes, and what comes of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vlmops.errors import UsageError
+from vlmops.evaluators import CharacterErrorRate, Failure, FailureKind, Usage
+from vlmops.experiments import Specification
+from vlmops.experiments.specification.places import line_of
+from vlmops.experiments.specification.variants import planned
+from vlmops.models import ModelReply, ModelRequest, registry
+from vlmops.platforms import connect
+from vlmops.testing import MemoryPlatform, picture
+
+asked: list[ModelRequest] = []
+
+
+class Reader:
+    """Answers with the question; counts."""
+
+    def __init__(self, argument: str = "", **options: Any) -> None:
+        self.name = f"spec_reader:{argument}" if argument else "spec_reader"
+        self.options = options
+
+    def identity(self) -> dict[str, Any]:
+        return {"name": self.name, **self.options}
+
+    async def answer(self, request: ModelRequest) -> ModelReply | Failure:
+        asked.append(request)
+        if self.name.endswith("refuses"):
+            return Failure(FailureKind.REFUSAL, "no")
+        text = f"{request.prompt} {request.parameters.get('temperature', '')}".strip()
+        return ModelReply(text, text, Usage(10, 1, cost=0.01), latency=0.1)
+
+
+@pytest.fixture(autouse=True)
+def _readers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(registry._registered, "spec_reader", Reader)
+    monkeypatch.setenv("VLMOPS_CACHE_DIR", str(tmp_path / "cache"))
+    asked.clear()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a table of four pictures."""
+    place = tmp_path / "work"
+    place.mkdir()
+    rows = []
+    for number in range(4):
+        (place / f"{number}.png").write_bytes(picture(number).read())
+        light = "dim" if number % 2 else "bright"
+        rows.append({"id": str(number), "image": f"{number}.png", "expected": "Read it", "light": light})
+    (place / "signs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (place / "read.txt").write_text("Read it\n")
+    return place
+
+
+TEXT = """
+on = ["folder:results"]
+repetitions = 1
+slices = ["light", { name = "dark", key = "light", values = ["dim"] }]
+
+[dataset]
+source = "signs.jsonl"
+
+[[variants]]
+name = "short"
+model = "spec_reader"
+prompt = { file = "read.txt" }
+
+[[variants]]
+name = "long"
+model = "spec_reader"
+prompt = '''
+Read everything
+that is there'''
+parameters = { temperature = 0 }
+
+[[evaluators]]
+use = "cer"
+"""
+
+
+def written(folder: Path, text: str = TEXT) -> Path:
+    file = folder / "vlmops.toml"
+    file.write_text(text)
+    return file
+
+
+def told(folder: Path, text: str) -> str:
+    with pytest.raises(UsageError) as error:
+        Specification.load(written(folder, text))
+    return str(error.value).replace(str(folder), "")
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("old", "new", "says"),
+        [
+            (
+                'model = "spec_reader"\nprompt = {',
+                'modle = "x"\nprompt = {',
+                "/vlmops.toml:9: variants[0].model: is missing",
+            ),
+            (
+                'model = "spec_reader"\nprompt = {',
+                'modle = "x"\nmodel = "y"\nprompt = {',
+                "/vlmops.toml:11: variants[0].modle: unknown key; did you mean 'model'?",
+            ),
+            (
+                "repetitions = 1",
+                "repetitions = 0",
+                "/vlmops.toml:3: repetitions: input should be greater than or equal to 1, not 0",
+            ),
+            (
+                'source = "signs.jsonl"',
+                "id = 'x'",
+                "/vlmops.toml:6: dataset: give name (on the platform) or source",
+            ),
+            (
+                '{ file = "read.txt" }',
+                '{ fiel = "read.txt" }',
+                "prompt[0].fiel: unknown key; did you mean 'file'?",
+            ),
+            (
+                '{ file = "read.txt" }',
+                '{ file = "a", text = "b" }',
+                "/vlmops.toml:12: variants[0].prompt[0]: give one of text, file and name",
+            ),
+            ('use = "cer"', 'key = "text"', "/vlmops.toml:22: evaluators[0].use: is missing"),
+            (
+                "[[evaluators]]",
+                "[gate]\nmetrics.cer = { mx = 0.1 }\n[[evaluators]]",
+                "gate.metrics.cer.mx: unknown key; did you mean 'max'?",
+            ),
+            (
+                "[[evaluators]]",
+                "[budget]\neur = 5\n[[evaluators]]",
+                "/vlmops.toml:23: budget.eur: unknown key; known are: usd, tokens",
+            ),
+            (
+                "[[evaluators]]",
+                '[limits.models.x]\nrequests_per_minute = "many"\n[[evaluators]]',
+                "/vlmops.toml:23: limits.models.x.requests_per_minute: input should be a valid number",
+            ),
+            ("repetitions = 1", "repetitions = ", "is no TOML: Invalid value (at line 3"),
+        ],
+    )
+    def test_they_name_line_key_and_fix(self, folder: Path, old: str, new: str, says: str) -> None:
+        assert old in TEXT
+        assert says in told(folder, TEXT.replace(old, new, 1))
+
+    def test_all_are_told_at_once(self, folder: Path) -> None:
+        text = TEXT.replace("repetitions = 1", "repetitions = 0").replace('use = "cer"', "")
+        assert len(told(folder, text).splitlines()) == 2
+
+    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="there is no such file"):
+            Specification.load(tmp_path / "none.toml")
+
+    @given(st.text(max_size=200))
+    def test_any_text_is_read_or_refused_in_words(self, tmp_path_factory: Any, text: str) -> None:
+        file = tmp_path_factory.mktemp("any") / "vlmops.toml"
+        file.write_text(text, encoding="utf-8", errors="replace")
+        with pytest.raises(UsageError):
+            Specification.load(file)
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            ({"variants": [{"model": "nosuch"}]}, "no model is named 'nosuch'"),
+            ({"variants": [{"model": "spec_reader"}] * 2}, "several variants are named 'spec_reader'"),
+            (
+                {"variants": [{"model": "spec_reader", "prompt": {"name": "p"}}]},
+                "none of the platforms offers prompts",
+            ),
+            (
+                {"variants": [{"model": "spec_reader", "prompt": {"file": "none.txt"}}]},
+                "none.txt: cannot be read",
+            ),
+            ({"variants": [{"model": "spec_reader", "post_process": "nosuch:f"}]}, "write 'module:function'"),
+            (
+                {"variants": [{"model": "spec_reader", "options": {"key": "env:NOT_SET"}}]},
+                "NOT_SET, which is not set",
+            ),
+            ({"evaluators": [{"use": "cer", "nosuch": 1}]}, "it takes: "),
+            ({"budget": 5}, "no price is known for spec_reader"),
+        ],
+    )
+    def test_what_only_a_run_can_know_is_told_before_any_call(
+        self, folder: Path, change: dict[str, Any], says: str
+    ) -> None:
+        from vlmops.errors import VlmopsError
+
+        with pytest.raises(VlmopsError, match=says):
+            Specification.load(written(folder)).changed(**change).run()
+        assert asked == []
+
+    def test_an_unknown_variant(self, folder: Path) -> None:
+        with pytest.raises(UsageError, match="no variant is named 'x'; there are: 'short', 'long'"):
+            Specification.load(written(folder)).run(variants=["x"])
+
+
+def test_lines_of_tables_in_lists() -> None:
+    text = '[a]\nx = 1\n[[v]]\n[v.o]\ny = 2\n[[v]]\n[v.o]\ny = """\ny = 5\n"""\n[w."a b"]\n'
+    assert line_of(text, ["v", 0, "o", "y"]) == 5
+    assert line_of(text, ["v", 1, "o", "y"]) == 8
+    assert line_of(text, ["w", "a b"]) == 11
+    assert line_of(text, ["nosuch"]) is None
+
+
+def test_lists_make_each_with_each() -> None:
+    found = Specification.of(
+        dataset="d",
+        variants=[
+            {
+                "name": "v",
+                "model": ["a", "b"],
+                "prompt": ["one", {"file": "prompts/two.txt"}, {"text": "three", "tag": "third"}],
+                "parameters": [{}, {"temperature": 1}],
+            }
+        ],
+    )
+    names = [variant.name for variant in planned(found.variants, "run", Path())]
+    assert len(names) == 12
+    assert names[0] == "run v a prompt 1 defaults"
+    assert names[-1] == "run v b third temperature=1"
+
+
+def test_secrets_are_not_recorded() -> None:
+    spec = Specification.of(
+        dataset="d",
+        variants=[
+            {"model": "m", "options": {"api_key": "sk-1", "detail": "low", "extra_headers": {"a": "b"}}}
+        ],
+    )
+    (variant,) = planned(spec.variants, "", Path())
+    assert variant.recorded(None)["options"] == {"detail": "low"}
+
+
+class TestRun:
+    def test_results_in_a_folder(self, folder: Path) -> None:
+        result = Specification.load(written(folder)).run()
+        short, long = result.variants
+        assert [each.record.name for each in (short, long)] == ["short", "long"]
+        assert [score.value for score in short.summary.scores] == [0.0]
+        assert set(short.summary.slices) == {"light=bright", "light=dim", "dark"}
+        assert short.summary.slices["dark"].runs == 2
+        assert result.comparison is not None
+        assert [variant.name for variant in result.comparison.variants] == ["short", "long"]
+        assert (folder / "results" / "experiments" / short.record.id / "answers.jsonl").exists()
+        assert (result.tally.calls, result.stopped) == (8, "")
+        assert [request.parameters for request in asked[-4:]] == [{"temperature": 0}] * 4
+
+    def test_again_it_asks_nothing_and_elsewhere_neither(self, folder: Path) -> None:
+        specification = Specification.load(written(folder))
+        specification.run()
+        asked.clear()
+        assert [each.record.resumed for each in specification.run().variants] == [4, 4]
+        elsewhere = specification.run([MemoryPlatform(), connect(f"folder:{folder / 'other'}")])
+        assert asked == []
+        assert list(elsewhere.results) == ["memory", "folder"]
+        assert elsewhere.tally.cached == 16
+        assert elsewhere.tally.saved == pytest.approx(0.16)
+
+    def test_one_variant(self, folder: Path) -> None:
+        result = Specification.load(written(folder)).run(variants=["long"])
+        assert [each.record.name for each in result.variants] == ["long"]
+        assert result.comparison is None
+
+    def test_repetitions_are_asked_apart(self, folder: Path) -> None:
+        result = Specification.load(written(folder)).changed(repetitions=3).run(variants=["short"])
+        assert len(asked) == len(result.variants[0].record.runs) == 12
+        assert sorted(request.repetition for request in asked) == [1] * 4 + [2] * 4 + [3] * 4
+
+    def test_a_budget_ends_it_and_a_larger_one_goes_on(self, folder: Path) -> None:
+        specification = Specification.load(written(folder))
+        with pytest.raises(UsageError, match="no price"):
+            specification.changed(budget={"usd": 1}).run()
+        small = specification.changed(budget={"tokens": 1527}, limits={"concurrency": 1}).run()
+        assert "budget of 1,527 tokens would be passed" in small.stopped
+        done = len(asked)
+        assert 0 < done < 8
+        assert sum(len(each.record.runs) for each in small.variants) == done
+        assert all(not each.summary.failures for each in small.variants)
+        rest = specification.run()
+        assert (rest.stopped, len(asked)) == ("", 8)
+        assert [len(each.record.runs) for each in rest.variants] == [4, 4]
+
+    def test_python_objects_in_the_place_of_names(self, folder: Path) -> None:
+        result = Specification.of(
+            dataset={"source": str(folder / "signs.jsonl")},
+            variants=[
+                {"model": Reader(), "prompt": "Read it", "post_process": lambda reply: reply.text.upper()}
+            ],
+            evaluators=[CharacterErrorRate(case_sensitive=False)],
+        ).run(MemoryPlatform())
+        assert result.variants[0].summary.scores[0].value == 0.0
+
+    def test_prompts_by_name_come_from_a_source(self, folder: Path) -> None:
+        class Prompts:
+            async def prompt_text(self, name: str, version: str | None, label: str | None) -> str:
+                return f"{name} {version} {label}"
+
+        Specification.load(written(folder)).changed(
+            variants=[{"model": "spec_reader", "prompt": {"name": "read", "label": "production"}}]
+        ).run(prompts=Prompts())
+        assert {request.prompt for request in asked} == {"read None production"}
+
+    def test_failures_are_counted_and_none_is_kept(self, folder: Path) -> None:
+        specification = Specification.load(written(folder)).changed(
+            variants=[{"model": "spec_reader:refuses"}]
+        )
+        for _ in range(2):
+            assert specification.run().variants[0].summary.failures == {FailureKind.REFUSAL: 4}
+        assert len(asked) == 8
