@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,3 +187,9 @@ def test_warnings(pixels, warnings):
 def test_a_truncated_picture_has_facts_all_the_same():
     whole = png((400, 300))
     assert picture_facts(Image.from_bytes(whole[: len(whole) // 2])).width == 400
+
+
+def test_every_fact_is_in_the_documentation():
+    page = (Path(__file__).parents[3] / "docs" / "trace_facts.md").read_text()
+    for name, meaning in {**names.MEANINGS, **names.IMAGE_MEANINGS}.items():
+        assert f"| `{name}` | {meaning} |" in page
