@@ -46,7 +46,7 @@ def test_the_oldest_sdk_passes_the_contract_and_the_native_idiom(python_with_old
     assert oldest is not None
     assert found.stdout.startswith(oldest[1] + ".")
     run = subprocess.run(
-        [python_with_oldest_sdk, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *SUITES],
+        [python_with_oldest_sdk, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITES],
         cwd=ROOT,
         capture_output=True,
         text=True,
