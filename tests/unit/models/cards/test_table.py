@@ -144,8 +144,6 @@ def test_a_file_adds_rows_and_corrects_keys(tmp_path, monkeypatch):
     corrected = card_of("gpt-4o-2024-11-20")
     assert (corrected.price.input, corrected.price.output, corrected.price.dated) == (3.0, 10.0, "2027-01-01")
     assert corrected.max_images == 500
-    path.write_text("")
-    assert card_of("gpt-4o").price.input == 3.0 or card_of("gpt-4o").price.input == 2.5
     monkeypatch.delenv("VLMOPS_MODEL_CARDS")
     assert card_of("gpt-4o").price.input == 2.5
     assert card_of("gpt-4o", cards=file(tmp_path, "[models.gpt-4o]\ninput = 9.0")).price.input == 9.0
@@ -202,8 +200,8 @@ def test_mistakes_name_file_and_key(tmp_path, text, message):
 
 
 def test_a_file_that_is_not_there(tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match="nowhere.toml cannot be read"):
+    with pytest.raises(UsageError, match=r"nowhere\.toml cannot be read"):
         card_of("gpt-4o", cards=tmp_path / "nowhere.toml")
     monkeypatch.setenv("VLMOPS_MODEL_CARDS", str(tmp_path / "nowhere.toml"))
-    with pytest.raises(UsageError, match="VLMOPS_MODEL_CARDS: .*nowhere.toml cannot be read"):
+    with pytest.raises(UsageError, match=r"VLMOPS_MODEL_CARDS: .*nowhere\.toml cannot be read"):
         card_of("gpt-4o")
