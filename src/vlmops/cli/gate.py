@@ -16,6 +16,8 @@ from vlmops.cli.output import JsonOption, console, print_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from vlmops.gate import GateResult, GateRules
 
 _DEFAULT_FILE = Path("vlmops.toml")
@@ -75,7 +77,10 @@ def gate_command(
         evaluators=made_evaluators(evaluator),
     )
     _write(result, junit, markdown)
-    _print(result, as_json)
+    if as_json:
+        print_json(gate_json(result))
+    else:
+        print_gate(console(), result)
     if not result.passed:
         raise typer.Exit(ExitCode.GATE_FAILED)
 
@@ -145,10 +150,8 @@ def _write(result: GateResult, junit: Path | None, markdown: Path | None) -> Non
             file.write(gate_markdown(result))
 
 
-def _print(result: GateResult, as_json: bool) -> None:
-    if as_json:
-        print_json({"passed": result.passed, "headline": result.headline, **_document(result)})
-        return
+def print_gate(out: Console, result: GateResult) -> None:
+    """Every check with what was found, the verdict last; what blocks goes to standard error, too."""
     from rich.table import Table
 
     table = Table()
@@ -156,7 +159,6 @@ def _print(result: GateResult, as_json: bool) -> None:
         table.add_column(column)
     for check in result.checks:
         table.add_row(check.title, check.status.value, check.message)
-    out = console()
     out.print(table)
     for note in result.comparison.notes:
         out.print(note)
@@ -170,9 +172,11 @@ def _print_blocking(result: GateResult) -> None:
         sys.stderr.write(f"{check.status}: {check.title}: {check.message}\n")
 
 
-def _document(result: GateResult) -> dict[str, Any]:
+def gate_json(result: GateResult) -> dict[str, Any]:
     """Everything but the full comparison, which ``vlmops compare --json`` gives."""
     return {
+        "passed": result.passed,
+        "headline": result.headline,
         "candidate": result.candidate,
         "baseline": result.baseline,
         "unclear": result.unclear,

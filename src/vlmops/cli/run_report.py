@@ -26,6 +26,10 @@ def print_run(out: Console, result: SpecificationResult) -> None:
         for table in comparison_tables(result.comparison):
             out.print(table)
     out.print(_spent(result.tally))
+    if result.gate is not None:
+        from vlmops.cli.gate import print_gate
+
+        print_gate(out, result.gate)
 
 
 def print_results(out: Console, results: Sequence[ExperimentResult]) -> None:
@@ -55,11 +59,14 @@ def results_json(results: Sequence[ExperimentResult]) -> list[dict[str, Any]]:
 
 def run_json(result: SpecificationResult) -> dict[str, Any]:
     """A whole run for machines."""
+    from vlmops.cli.gate import gate_json
+
     return {
         "experiments": results_json(result.variants),
         "platforms": {name: results_json(results) for name, results in result.results.items()},
         "comparison": result.comparison,
         "calls": result.tally,
+        "gate": None if result.gate is None else gate_json(result.gate),
         "stopped": result.stopped,
     }
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vlmops.engine import Tally
     from vlmops.experiments.comparison import Comparison
     from vlmops.experiments.experiment import ExperimentResult
+    from vlmops.gate.result import GateResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,15 @@ class SpecificationResult:
         results: By the platform's name (with its place, where two have the same), in the variants' order.
         tally: What was asked of models, kept and spent.
         comparison: The variants side by side, the first as the baseline; ``None`` where there is one only.
+        gate: Whether the last variant keeps the gate's rules; ``None`` where there are none, or where the run
+            was stopped before it could be said.
         stopped: Why the run ended before every sample was answered; empty otherwise. Run again, it goes on.
     """
 
     results: Mapping[str, Sequence[ExperimentResult]]
     tally: Tally
     comparison: Comparison | None = None
+    gate: GateResult | None = None
     stopped: str = ""
 
     @property

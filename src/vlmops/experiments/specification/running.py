@@ -8,11 +8,13 @@ from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
 from vlmops.errors import RunStopped, UsageError
+from vlmops.evaluators import Slice
 from vlmops.experiments.experiment import Experiment, ExperimentResult
+from vlmops.experiments.selector import ExperimentSelector
 from vlmops.experiments.specification.prompts import PromptSource, text_of
 from vlmops.experiments.specification.result import SpecificationResult
 from vlmops.experiments.specification.sections import EvaluatorSpec, SliceSpec
@@ -21,8 +23,10 @@ from vlmops.experiments.task import ModelTask
 
 if TYPE_CHECKING:
     from vlmops.evaluators import Evaluator, SliceBy
+    from vlmops.experiments.comparison import Comparison
     from vlmops.experiments.specification.sections import ModelLimitsSpec, PlatformSpec
     from vlmops.experiments.specification.specification import Specification
+    from vlmops.gate.result import GateResult
     from vlmops.models import Model
     from vlmops.platforms.port import Platform
 
@@ -75,6 +79,7 @@ class SpecificationRun:
                 await stack.enter_async_context(platform)
             made = [await self._with_prompt(each) for each in ready]
             dataset = await self._pushed()
+            await self._require_baseline(dataset)
             results: dict[str, list[ExperimentResult]] = {name: [] for name in self._names()}
             stopped = ""
             for each in made:
@@ -86,7 +91,14 @@ class SpecificationRun:
                         results[name].append(result)
                 if stopped:
                     break
-            return SpecificationResult(results, engine.tally, await self._compared(results), stopped)
+            first = next(iter(results.values()))
+            return SpecificationResult(
+                results,
+                engine.tally,
+                await self._compared(first),
+                None if stopped else await self._gated(first, dataset),
+                stopped,
+            )
 
     async def _run(
         self, experiment: Experiment, platform: Platform, name: str
@@ -99,13 +111,39 @@ class SpecificationRun:
             return None, str(stopped)
         return result, result.record.stopped
 
-    async def _compared(self, results: dict[str, list[ExperimentResult]]) -> Any:
+    async def _compared(self, results: Sequence[ExperimentResult]) -> Comparison | None:
         from vlmops.experiments.comparison import compare_async
 
-        first = next(iter(results.values()))
-        if len(first) < 2:
+        if len(results) < 2:
             return None
-        return await compare_async([each.record for each in first], self._evaluators, slices=self._slices)
+        return await compare_async([each.record for each in results], self._evaluators, slices=self._slices)
+
+    async def _require_baseline(self, dataset: str) -> None:
+        """Look for the gate's baseline before anything is paid for."""
+        rules = self._specification.gate
+        if rules is None or not rules.compares:
+            return
+        if rules.baseline is not None:
+            await ExperimentSelector.parse(rules.baseline).find(self._platforms[0], dataset)
+        elif len(self._variants) < 2:
+            raise UsageError(
+                "gate: max_drop and max_increase compare with a baseline: name one "
+                '(baseline = "branch:main"), or run a second variant'
+            )
+
+    async def _gated(self, results: Sequence[ExperimentResult], dataset: str) -> GateResult | None:
+        from vlmops.gate.decision import gate_async
+
+        rules = self._specification.gate
+        if rules is None:
+            return None
+        candidate, baseline = results[-1].record, results[0].record if len(results) > 1 else None
+        if rules.baseline is not None:
+            platform, own = self._platforms[0], [each.record.id for each in results]
+            found = await ExperimentSelector.parse(rules.baseline).find(platform, dataset, exclude=own)
+            baseline = await platform.experiments.read(found)
+        named = [each for each in self._slices if isinstance(each, Slice)]
+        return await gate_async(candidate, rules, baseline, self._evaluators, named)
 
     def _engine(self, stack: AsyncExitStack) -> Engine:
         given = self._specification

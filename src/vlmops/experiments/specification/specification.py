@@ -37,7 +37,8 @@ class Specification(sections.Section):
         key: Same key, same experiments: those begun under it are continued. Made of all that matters to the
             answers if empty.
         slices: Metadata keys, or named parts, to give the figures for separately as well.
-        gate: What the last variant, or each where there is a baseline, must keep.
+        gate: What the last variant must keep; its rules of regression compare with the gate's own baseline
+            (``"branch:main"``) on the first platform or, without one, with the first variant.
         budget: What all of it may spend; a number is US dollars.
         limits: How fast models may be asked.
         cache: What becomes of answers that are kept from earlier runs.
@@ -160,7 +161,7 @@ class Specification(sections.Section):
             progress: Told of each variant how many samples are done, of how many.
 
         Raises:
-            UsageError: A name is unknown, or a price that the budget needs is.
+            UsageError: A name is unknown, a price that the budget needs is, or the gate's baseline.
             PrerequisiteError: A package, a key or a server is missing.
             PlatformError: The dataset is not there, or a platform broke down; run it again to continue.
         """

@@ -321,3 +321,34 @@ class TestRun:
         for _ in range(2):
             assert specification.run().variants[0].summary.failures == {FailureKind.REFUSAL: 4}
         assert len(asked) == 8
+
+
+class TestGate:
+    def gated(self, folder: Path, gate: dict[str, Any], **changes: Any) -> Any:
+        return Specification.load(written(folder)).changed(gate=gate, **changes)
+
+    def test_the_last_variant_is_held_to_the_rules(self, folder: Path) -> None:
+        result = self.gated(folder, {"metrics": {"cer": {"max": 0.1}}}).run()
+        assert result.gate is not None
+        assert (result.gate.candidate.name, result.gate.passed) == ("long", False)
+        assert self.gated(folder, {"metrics": {"cer": {"max": 0.1}}}).run(variants=["short"]).gate.passed
+
+    def test_it_is_compared_with_the_first_or_with_the_baseline_named(self, folder: Path) -> None:
+        rules = {"metrics": {"cer": {"max_drop": 0.1}}}
+        first = self.gated(folder, rules, metadata={"tag": "release"}).run()
+        assert first.gate.baseline.name == "short"
+        named = self.gated(folder, {**rules, "baseline": "tag:release"}, metadata={"tag": "next"})
+        assert named.run(variants=["short"]).gate.baseline.name == "long"
+
+    @pytest.mark.parametrize(
+        ("baseline", "says"), [({}, "compare with a baseline"), ({"baseline": "tag:none"}, "tag 'none'")]
+    )
+    def test_a_baseline_that_is_missing_is_told_before_any_call(
+        self, folder: Path, baseline: dict[str, str], says: str
+    ) -> None:
+        from vlmops.errors import VlmopsError
+
+        rules = {"metrics": {"cer": {"max_drop": 0.1}}, **baseline}
+        with pytest.raises(VlmopsError, match=says):
+            self.gated(folder, rules).run(variants=["short"])
+        assert asked == []
