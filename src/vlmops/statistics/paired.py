@@ -63,7 +63,8 @@ class PairedDifference:
         """Two-sided, of no difference at all; NaN where nothing can be said."""
         if self.test is not None:
             return self.test.p_value
-        return min(1.0, 2 * min(self.evidence_below(0.0), self.evidence_above(0.0)))
+        tail = min(self.evidence_below(0.0), self.evidence_above(0.0))
+        return tail if math.isnan(tail) else min(1.0, 2 * tail)
 
     def evidence_below(self, margin: float) -> float:
         """One-sided p-value of "the true difference is at least ``margin``": small, and it is below.
@@ -144,10 +145,10 @@ def paired_differences(
     differences = after - before
     found: list[PairedDifference | None] = [None] * differences.shape[1]
     present = np.isfinite(differences)
-    keys = list(clusters) if clusters is not None else None
+    keys = Clusters.of(len(before), clusters).of_row
     for columns in _alike(present):
         rows = np.flatnonzero(present[:, columns[0]])
-        chosen = Clusters.of(len(rows), None if keys is None else [keys[row] for row in rows])
+        chosen = Clusters.of(len(rows), keys[rows].tolist())
         parts = _differences(differences[rows][:, columns], chosen, confidence, resamples)
         for column, part in zip(columns, parts, strict=True):
             found[column] = part
