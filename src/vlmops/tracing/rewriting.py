@@ -30,6 +30,7 @@ LARGEST = 96 * 1024 * 1024
 _URL = re.compile(r"(?:https?|s3|gs|gcs|az|abfss?|file|memory)://", re.IGNORECASE)
 _PART_MARKS = ("image", "file_uri", "fileUri")
 _MAX_DEPTH = 20
+_HEADER = 256
 _UNSAFE = str.maketrans({'"': "'", "\\": "/", **{chr(code): " " for code in (*range(32), 0x7F)}})
 
 
@@ -135,7 +136,8 @@ class _Pictures:
         if text.startswith(HELD_PREFIX):
             # Passed on as the object it is: a placeholder of that type keeps its payload alive.
             return self._reference(text.encode(), text, attribute)
-        if is_picture(attribute) and (_is_data_uri(text) or _URL.match(text)):
+        is_address = _is_data_uri(text) or _URL.match(text)
+        if is_address and is_picture(attribute) and HELD_PREFIX not in text[:_HEADER]:
             return self._reference(_key(text), text, attribute)
         text = replace_runs(text, lambda run: self._of_run(run, attribute))
         return self._in_json(text, attribute)

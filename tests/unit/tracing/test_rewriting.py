@@ -99,6 +99,17 @@ def test_placeholders_are_handed_on_as_they_are(store):
     assert span.attributes["vlmops.images.0.detail"] == "low"
 
 
+def test_a_placeholder_that_was_taken_for_base64_is_found(store):
+    token = HELD_PREFIX + "1f-1"
+    store.held[token] = png()
+    slot = "llm.input_messages.0.message.contents.0.message_content.image.image.url"
+    uri = f"data:image/png;base64,{token}"
+    span = rewritten({"input.value": json.dumps({"url": uri}), slot: uri}, store)
+    assert [call.payload for call in store.calls] == [token]
+    assert json.loads(span.attributes["input.value"]) == {"url": store.reference(png())}
+    assert span.attributes[slot] == store.reference(png())
+
+
 def test_a_picture_held_and_one_in_full_are_one_when_they_are_equal(store):
     store.held[HELD_PREFIX + "a"] = png()
     span = rewritten({"input.value": HELD_PREFIX + "a", "output.value": data_uri(png())}, store)
