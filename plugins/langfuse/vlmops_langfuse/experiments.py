@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -61,7 +61,6 @@ class LangfuseExperiments:
 
         Raises:
             PlatformError: The dataset is not there or empty, or Langfuse lost answers or scores.
-            RunStopped: The task ended the run; what was answered is kept.
         """
         dataset = await self._datasets.require(plan.dataset)
         dataset_id = dataset["id"]
@@ -72,20 +71,25 @@ class LangfuseExperiments:
         items = await self._items(plan.dataset, version)
         answered = [{k: row for k, row in rows.items() if k in items and not failed(row)} for rows in before]
         board = _Progress(sum(map(len, answered)), len(items) * len(names), progress)
-        resumed: list[AnsweredItem] = []
+        resumed = [
+            answer
+            for repetition, rows in enumerate(answered, start=1)
+            for answer in self._answers(rows, items, repetition)
+        ]
         fresh: list[AnsweredItem] = []
         heads: list[Row] = []
-        for repetition, (name, present) in enumerate(zip(names, answered, strict=True), start=1):
-            resumed += self._answers(present, items, repetition)
-            missing = {key: found for key, found in items.items() if key not in present}
-            new = await self._runner.answer(plan, repetition, version, missing, board.advance)
+        stopped = ""
+        for repetition, (name, rows) in enumerate(zip(names, answered, strict=True), start=1):
+            missing = {key: found for key, found in items.items() if key not in rows}
+            new, stopped = await self._runner.answer(plan, repetition, version, missing, board.advance)
             heads.append(head_of(await self._rows.arrived(name, dataset_id, new)))
             fresh += new
+            if stopped:
+                break
         answers = [*resumed, *fresh]
         results = await self._evaluation.results(answers, resumed, plan.evaluators)
-        return await self._record(
-            _Recorded(heads, plan.name, dataset_id, version, answers), results, len(resumed)
-        )
+        found = _Recorded(heads, plan.name, dataset_id, version, answers)
+        return replace(await self._record(found, results, len(resumed)), stopped=stopped)
 
     async def evaluate(
         self, experiment_id: str, evaluators: Sequence[Evaluator], progress: Progress | None = None

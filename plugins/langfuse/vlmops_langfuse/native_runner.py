@@ -95,17 +95,20 @@ class NativeRunner:
         version: str,
         items: Mapping[str, tuple[Mapping[str, Any], Sample]],
         advance: Callable[[], None],
-    ) -> list[AnsweredItem]:
+    ) -> tuple[list[AnsweredItem], str]:
         """Answer these items (by id: the item and its sample) in the repetition's run.
+
+        Returns:
+            The answers, and why the task ended the run early, if it did: then the runner has marked the other
+            items with that as their error.
 
         Raises:
             PlatformError: The SDK could not read the dataset, or did not run every item.
-            RunStopped: The task ended the run; what was answered is kept, the rest is marked with an error.
             PrerequisiteError: The task lacks something, and would for every item.
             UsageError: The task cannot be carried out as asked.
         """
         if not items:
-            return []
+            return [], ""
         loop = asyncio.get_running_loop()
         taken: dict[str, AnsweredItem] = {}
         stopped: list[VlmopsError] = []
@@ -130,6 +133,8 @@ class NativeRunner:
 
         wanted = [_runner_item(item) for item, _ in items.values()]
         await asyncio.to_thread(self._run, plan, repetition, version, wanted, task)
+        if stopped and isinstance(stopped[0], RunStopped):
+            return list(taken.values()), str(stopped[0])
         if stopped:
             raise stopped[0]
         if lost := [sample.id for key, (_, sample) in items.items() if key not in taken]:
@@ -137,7 +142,7 @@ class NativeRunner:
                 f"Langfuse's runner left out {len(lost)} of {len(wanted)} samples (first: {lost[0]!r}); "
                 "its log says why; run it again to continue"
             )
-        return list(taken.values())
+        return list(taken.values()), ""
 
     def trace_evaluation(
         self, answered: AnsweredItem, evaluator: str, result: Sequence[Score] | Failure

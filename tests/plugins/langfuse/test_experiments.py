@@ -300,6 +300,8 @@ def test_a_task_that_ends_the_run_ends_it(pushed: LangfusePlatform) -> None:
             raise RunStopped("the budget is spent")
         return ModelReply({"text": sample.id}, sample.id)
 
-    with pytest.raises(RunStopped, match="budget"):
-        experiment(task=task, concurrency=1).run(pushed)
-    assert experiment().run(pushed).record.resumed == 1
+    first = experiment(task=task, concurrency=1, repetitions=2).run(pushed).record
+    assert first.stopped == "the budget is spent"
+    assert [(run.case.id, run.case.output) for run in first.runs] == [("s0", {"text": "s0"})]
+    again = experiment(repetitions=2).run(pushed).record
+    assert (again.id, again.resumed, len(again.runs), again.stopped) == (first.id, 1, 8, "")
