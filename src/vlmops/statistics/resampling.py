@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ CONFIDENCE = 0.95
 SEED = 20_000
 """Of every resampling, so that a value comes with the same interval each time."""
 _BLOCK_CELLS = 2_000_000
+_KEPT_CELLS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,23 @@ def drawn_counts(clusters: int, resamples: int = RESAMPLES) -> Iterator[Array]:
         >>> [block.sum(axis=1).tolist() for block in blocks]
         [[5, 5, 5]]
     """
+    if clusters * resamples <= _KEPT_CELLS:
+        yield _kept_counts(clusters, resamples)
+    else:
+        yield from _counts(clusters, resamples)
+
+
+@lru_cache(maxsize=8)
+def _kept_counts(clusters: int, resamples: int) -> Array:
+    """All draws from few clusters: metrics and slices of one comparison ask for the same again and again."""
+    import numpy as np
+
+    counts = np.concatenate(list(_counts(clusters, resamples)))
+    counts.flags.writeable = False
+    return counts
+
+
+def _counts(clusters: int, resamples: int) -> Iterator[Array]:
     import numpy as np
 
     generator = np.random.default_rng(SEED)
