@@ -48,6 +48,7 @@ class PictureDelivery:
         max_side: Longest side in pixels; larger pictures are shrunk.
         max_bytes: Longest encoded picture; larger ones lose quality, then size.
         formats: Media types that may go out.
+        preparation: What is done to pictures that go out within the request; follows from the rest.
 
     Raises:
         UsageError: The model has no such detail or takes no addresses, or a limit is not above 0.
@@ -66,9 +67,17 @@ class PictureDelivery:
     max_side: int | None = None
     max_bytes: int | None = None
     formats: tuple[str, ...] = ()
+    preparation: Preparation = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         card = self.card
+        preparation = Preparation(
+            orient="pixels",
+            max_side=_least(self.max_side, card.max_side if card else None),
+            max_bytes=_least(self.max_bytes, card.max_bytes if card else None),
+            accept=self.formats or (card.formats if card else _DEFAULT_FORMATS),
+        )
+        object.__setattr__(self, "preparation", preparation)
         if card is None:
             return
         if self.detail != "auto" and self.detail not in card.details:
@@ -76,17 +85,6 @@ class PictureDelivery:
             raise UsageError(f"{card.model} has no detail {self.detail!r}; it has: {there}")
         if self.by not in card.delivery:
             raise UsageError(f"{card.model} takes no pictures by {self.by}; use {card.delivery[0]!r}")
-
-    @property
-    def preparation(self) -> Preparation:
-        """What is done to pictures that go out within the request."""
-        card = self.card
-        return Preparation(
-            orient="pixels",
-            max_side=_least(self.max_side, card.max_side if card else None),
-            max_bytes=_least(self.max_bytes, card.max_bytes if card else None),
-            accept=self.formats or (card.formats if card else _DEFAULT_FORMATS),
-        )
 
     @property
     def asked_detail(self) -> str:

@@ -54,7 +54,23 @@ def test_names_lead_to_their_family(model, card):
 
 
 @pytest.mark.parametrize(
-    "model", ["", "my-model", "gpt-3.5-turbo", "gpt-4o-audio-preview", "text-embedding-3-large", "whisper-1"]
+    "model",
+    [
+        "",
+        "my-model",
+        "rapidocr",
+        "gpt-3.5-turbo",
+        "gpt-4o-audio-preview",
+        "text-embedding-3-large",
+        "claude-2.1",
+        "Qwen/Qwen3-8B",
+        "Qwen/Qwen2.5-7B-Instruct",
+        "gemma-3-1b-it",
+        "mistral-small-2409",
+        "ministral-8b-2410",
+        "kimi-k2-0905-preview",
+        "llama-3.1-405b",
+    ],
 )
 def test_unknown_names_have_no_card(model):
     assert card_of(model) is None
