@@ -11,8 +11,11 @@ import asyncio
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +31,9 @@ MODEL = "gpt-4.1-mini"
 CLAUDE = "claude-opus-4-5"
 GEMINI = "gemini-2.5-flash"
 COLOURS = ("red", "green", "blue", "yellow")
+SCOPE = "openinference.instrumentation.application"
+"""Of scopes it does not know, Langfuse's SDK exports nothing."""
+
 TOOL = {
     "type": "function",
     "function": {"name": "open_page", "parameters": {"type": "object", "properties": {"page": {}}}},
@@ -93,7 +99,7 @@ class Session:
         named = {key.replace("__", "."): value for key, value in attributes.items()}
         if kind:
             named["openinference.span.kind"] = kind
-        with self.provider.get_tracer("application").start_as_current_span(name, attributes=named) as span:
+        with self.provider.get_tracer(SCOPE).start_as_current_span(name, attributes=named) as span:
             yield span
 
 
@@ -125,8 +131,14 @@ class Shape:
             with session.span(self.name, "CHAIN", input__value=f"replay {self.name}"):
                 outcome = self.run(session)
                 if asyncio.iscoroutine(outcome):
-                    asyncio.run(outcome)
+                    _finish(outcome)
         session.given += session.server.generated[before:]
+
+
+def _finish(work: Coroutine[Any, Any, Any]) -> None:
+    """In a thread of its own, since tests with a browser have an event loop running."""
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(copy_context().run, asyncio.run, work).result()
 
 
 SHAPES: list[Shape] = []
@@ -608,7 +620,8 @@ def agent_that_passes_a_picture_around(session: Session) -> None:
 def observe(session: Session, **what: Any) -> None:
     from langfuse import get_client
 
-    with get_client().start_as_current_observation(name=session.name, as_type="generation", **what):
+    client = get_client(public_key=os.environ["LANGFUSE_PUBLIC_KEY"])
+    with client.start_as_current_observation(name=session.name, as_type="generation", **what):
         pass
 
 

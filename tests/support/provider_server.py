@@ -71,11 +71,17 @@ def pictures_in(body: Any) -> Iterator[bytes]:
 
 
 class ProviderServer(ChatServer):
-    """Answers every provider's paths; ``generated`` holds the pictures it has made."""
+    """Answers every provider's paths.
+
+    Attributes:
+        generated: The pictures it has made.
+        fetched: Paths of pictures that somebody has asked for.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.generated: list[bytes] = []
+        self.fetched: list[str] = []
         self._numbers = itertools.count(1)
         self._served: dict[str, bytes] = {}
 
@@ -95,6 +101,7 @@ class ProviderServer(ChatServer):
         return error(404, f"there is no {route} here")
 
     def picture(self, path: str) -> bytes | None:
+        self.fetched.append(path)
         return self._served.get(path)
 
     def serve(self, data: bytes) -> str:

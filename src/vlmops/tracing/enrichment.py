@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vlmops.tracing.attributes import IMAGE_COUNT
 from vlmops.tracing.picture import FoundPicture, KeptPicture, PictureFacts
+from vlmops.tracing.places import role_of
 from vlmops.tracing.rewriting import rewrite
 from vlmops.tracing.span_copy import copy_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from opentelemetry.sdk.trace import ReadableSpan
 
     from vlmops.images import Image
     from vlmops.tracing.dialect import Attributes, Dialect, TracedPicture
+    from vlmops.tracing.picture import Role
 
 ENRICHES = "vlmops.enriches"
 """The attribute of a child that names the span whose pictures it shows."""
@@ -49,7 +52,7 @@ class Inspection:
     Attributes:
         encoded: Pictures that stand in it as base64.
         undrawn: Pictures in all that the platform does not draw as they stand, those in base64 included.
-        redacted: Pictures of which only a mark is left.
+        redacted: Pictures of which only marks are left, as far as marks tell them apart.
         is_done: Whether its pictures were stored when it was recorded.
     """
 
@@ -73,7 +76,7 @@ def inspect(span: ReadableSpan, dialect: Dialect) -> Inspection:
 
     rewritten = rewrite(span, note, _Silent(dialect))
     encoded = sum(not picture.is_url for picture in found)
-    redacted = sum(text.count(REDACTED) for text in _texts(attributes.values()))
+    redacted = max(0, sum(_marks(attributes, side) for side in ("input", "output")) - encoded)
     is_drawn = not found or rewritten is span or dict(rewritten.attributes or {}) == dict(attributes)
     return Inspection(encoded, 0 if is_drawn else len(found), redacted)
 
@@ -156,14 +159,15 @@ def _natural(name: str) -> list[Any]:
     return [int(part) if part.isdecimal() else part for part in _NUMBERS.split(name)]
 
 
-def _texts(values: Any) -> list[str]:
-    found: list[str] = []
-    for value in values:
-        if isinstance(value, str):
-            found.append(value)
-        elif isinstance(value, Sequence) and not isinstance(value, bytes):
-            found += _texts(value)
-    return found
+def _marks(attributes: Mapping[str, Any], side: Role) -> int:
+    """How many pictures of one side are redacted: each is marked in its message and in the side's text."""
+    counts = [
+        text.count(REDACTED)
+        for name, text in attributes.items()
+        if isinstance(text, str) and REDACTED in text and role_of(name) == side
+    ]
+    slots = sum(attributes[name] == REDACTED for name in attributes if role_of(name) == side)
+    return max([slots, *counts], default=0)
 
 
 @dataclass(frozen=True, slots=True)
