@@ -151,7 +151,7 @@ def _print_estimate(done: Estimate) -> None:
             _number(row.output_tokens),
             _cost(row),
             _time(row.seconds),
-            f"{row.certainty} {row.dated}" if row.card else "no card",
+            _counting(row),
         )
     out = console()
     out.print(table)
@@ -179,6 +179,12 @@ def _print_notes(done: Estimate) -> None:
         out.print(f"... and {done.unusable - len(done.problems):,} more")
 
 
+def _counting(row: ModelEstimate) -> str:
+    if row.card:
+        return f"{row.certainty} {row.dated}"
+    return "no card" if row.image_tokens is None else "runs here"
+
+
 def _picture_table(rows: list[PictureEstimate]) -> Table:
     from rich.table import Table
 
@@ -187,7 +193,8 @@ def _picture_table(rows: list[PictureEstimate]) -> Table:
         table.add_column(heading, justify="left" if heading in ("model", "counting") else "right")
     for row in rows:
         if row.counted is None:
-            table.add_row(row.model, "", "unknown", "", "", "", "unknown", "no card")
+            told = ("unknown", "no card") if row.image_tokens is None else ("$0", "runs here")
+            table.add_row(row.model, "", _number(row.image_tokens), "", "", "", *told)
             continue
         counted = row.counted
         table.add_row(

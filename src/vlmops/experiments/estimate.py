@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from vlmops.errors import ImageError, SampleError, UsageError
+from vlmops.errors import ImageError, SampleError, UsageError, VlmopsError
 from vlmops.experiments.picture_size import picture_size
 from vlmops.experiments.task import prompt_for
 from vlmops.models.cards import DEFAULT_OUTPUT_TOKENS, CardTable, text_tokens
@@ -30,7 +30,7 @@ DEFAULT_LATENCY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ModelEstimate:
-    """What one model is expected to take.
+    """What one model is expected to take; one that runs here takes no tokens and costs nothing.
 
     Attributes:
         model: Its name.
@@ -269,6 +269,8 @@ def estimate_picture(
     if min(width, height) <= 0:
         raise UsageError(f"a picture needs positive sides, not {width}x{height}")
     asked = _asked(model, _table(cards), detail, max_side, parameters or {})
+    if asked.local:
+        return PictureEstimate(asked.name, "", width, height, 0, cost=0.0)
     card, counted = asked.delivery.card, asked.delivery.counted(width, height)
     tokens = counted.tokens if counted else None
     cost = card.cost(input_tokens=tokens, image_tokens=tokens) if card and tokens is not None else None
@@ -293,6 +295,7 @@ class _Asked:
     name: str
     delivery: PictureDelivery
     problem: str
+    local: bool = False
 
 
 class _Row:
@@ -331,6 +334,9 @@ class _Row:
     def concluded(self, samples: int, pictures: int, given: Assumptions) -> ModelEstimate:
         """The sums, times the repetitions."""
         times, card = given.repetitions, self._card
+        if self._asked.local:
+            calls, seconds = samples * times, _seconds(samples * times, 0, given)
+            return ModelEstimate(self._asked.name, "", calls, pictures * times, 0, 0, 0, 0, 0.0, seconds)
         counts = card is not None and bool(card.counting)
         price = card.price if card else None
         tokens = (self._image + self._text + samples * self._out) * times
@@ -366,6 +372,8 @@ def _asked(
     parameters: Mapping[str, Any],
 ) -> _Asked:
     name = model if isinstance(model, str) else model.name
+    if _is_local(model, table):
+        return _Asked(name, PictureDelivery(), "", local=True)
     own: PictureDelivery | None = getattr(model, "delivery", None)
     if own is not None and own.card is not None:
         return _Asked(name, own, _problem(own.card))
@@ -375,6 +383,20 @@ def _asked(
         card = card.adjusted(**{key: value for key, value in parameters.items() if key in known})
     looked = detail if card is not None and card.details else "auto"
     return _Asked(name, PictureDelivery(card=card, detail=looked, max_side=max_side), _problem(card))
+
+
+def _is_local(model: str | Model, table: CardTable) -> bool:
+    """Whether it runs here and costs nothing."""
+    if isinstance(model, str):
+        if table.card_of(model) is not None:
+            return False
+        from vlmops.models import create
+
+        try:
+            model = create(model)
+        except VlmopsError:
+            return False
+    return bool(getattr(model, "local", False))
 
 
 def _problem(card: ModelCard | None) -> str:

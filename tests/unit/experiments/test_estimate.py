@@ -65,6 +65,21 @@ def test_what_is_not_known_is_said_and_not_taken_for_nothing():
     assert (weights.cost, weights.problem) == (None, "price unknown")
 
 
+def test_a_model_that_runs_here_takes_nothing_but_time():
+    (row,) = estimate(dataset((512, 512)), [Local()], latency=3.0).models
+    assert (row.image_tokens, row.output_tokens, row.cost, row.seconds, row.problem) == (0, 0, 0.0, 3.0, "")
+    (named,) = estimate(dataset((512, 512)), ["rapidocr"]).models
+    assert (named.cost, named.problem) == (0.0, "")
+    assert estimate_picture("rapidocr", 10, 10).image_tokens == 0
+
+
+class Local:
+    name, local = "local", True
+
+    async def answer(self, request):
+        raise AssertionError("an estimate asks nobody")
+
+
 def test_refused_shrunk_and_too_long():
     (row,) = estimate(dataset((8000, 6000), (100, 100)), ["gpt-5.6-sol"]).models
     assert (row.rejected, row.image_tokens) == (1, 20)
