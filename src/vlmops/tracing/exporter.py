@@ -17,6 +17,7 @@ from vlmops.tracing.gate import PATIENCE_S, StoreGate
 from vlmops.tracing.held import PAYLOADS
 from vlmops.tracing.own_errors import report
 from vlmops.tracing.picture import KeptPicture, not_kept
+from vlmops.tracing.preloading import preload
 from vlmops.tracing.reader import PictureReader
 from vlmops.tracing.rewriting import rewrite
 from vlmops.tracing.span_copy import copy_of, span_bytes
@@ -79,6 +80,10 @@ class PictureExporter(SpanExporter):
         self._gate = StoreGate(patience)
         self._workers = Workers(_parallelism(), "vlmops-pictures")
         self._resources: dict[int, tuple[Resource, Resource]] = {}
+        try:
+            preload(self._reader, destination.dialect)
+        except Exception as error:  # noqa: BLE001 - tracing never breaks the application
+            report(_logger, "the exporter could not be made ready", error)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Rewrite the spans and hand them on; never raises."""
