@@ -185,7 +185,9 @@ class Engine:
                     return self._count_kept(since)
                 answer = await asked.asking.answer(request, flight)
                 if isinstance(answer, ModelReply):
-                    await loop.run_in_executor(workshop.writer, cache.put, key, asked.name, answer)
+                    await flight.out(
+                        loop.run_in_executor(workshop.writer, cache.put, key, asked.name, answer)
+                    )
                 return answer
             finally:
                 del self._flights[key]

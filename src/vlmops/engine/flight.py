@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from vlmops.evaluators.failure import Failure
     from vlmops.models.model import ModelReply
+
+T = TypeVar("T")
 
 
 class Flight:
@@ -38,11 +40,11 @@ class Flight:
             self._waiting -= 1
             self.give_up_if_idle()
 
-    async def out(self, call: Awaitable[ModelReply | Failure]) -> ModelReply | Failure:
-        """Make a call that is seen through even if nobody waits for it any more."""
+    async def out(self, work: Awaitable[T]) -> T:
+        """Do what is seen through even if nobody waits for it any more: a call, and keeping its answer."""
         self._out = True
         try:
-            return await call
+            return await work
         finally:
             self._out = False
 

@@ -100,7 +100,8 @@ class VariantSpec(Section):
         prompt: The question; or a list of them. Without one, the sample's own is asked.
         parameters: What is passed on with each request (``temperature``, ...); or a list of them.
         answer_schema: ``schema`` in the file: JSON Schema the answer must fit, or ``{file = "..."}``.
-        post_process: Makes the output of the reply: ``"module:function"``, or the function itself.
+        post_process: Makes the output of the reply: ``"module:function"``, of a file ``module.py`` beside the
+            specification or of an installed module, or the function itself.
     """
 
     name: str = ""

@@ -122,8 +122,9 @@ class Specification(sections.Section):
         Raises:
             UsageError: A value is wrong.
         """
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
-        found = type(self).of(**{**fields, **values})
+        keys = {name: field.alias or name for name, field in type(self).model_fields.items()}
+        own = {key: getattr(self, name) for name, key in keys.items()}
+        found = type(self).of(**{**own, **{keys.get(name, name): value for name, value in values.items()}})
         found._folder = self._folder
         return found
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from vlmops.errors import UsageError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from vlmops.experiments.specification.sections import PromptSpec, VariantSpec
     from vlmops.models import Model
 
@@ -95,7 +98,7 @@ def planned(variants: Sequence[VariantSpec], prefix: str, folder: Path) -> list[
 
 
 def _multiplied(spec: VariantSpec, folder: Path) -> list[PlannedVariant]:
-    schema, process = _schema(spec.answer_schema, folder), _function(spec.post_process)
+    schema, process = _schema(spec.answer_schema, folder), _function(spec.post_process, folder)
     prompts: Sequence[PromptSpec | None] = spec.prompt or (None,)
     settings: Sequence[Mapping[str, Any]] = spec.parameters or ({},)
     found = []
@@ -135,12 +138,12 @@ def _schema(schema: Any, folder: Path) -> Any:
         raise UsageError(f"schema {path}: cannot be read: {error}") from error
 
 
-def _function(named: str | Callable[..., Any] | None) -> Callable[..., Any] | None:
+def _function(named: str | Callable[..., Any] | None, folder: Path) -> Callable[..., Any] | None:
     if named is None or callable(named):
         return named
     module, _, name = named.partition(":")
     try:
-        found = getattr(import_module(module), name)
+        found = getattr(_module(module, folder), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(
             f"post_process {named!r} cannot be had ({error}): write 'module:function'"
@@ -149,6 +152,17 @@ def _function(named: str | Callable[..., Any] | None) -> Callable[..., Any] | No
         raise UsageError(f"post_process {named!r} is no function")
     function: Callable[..., Any] = found
     return function
+
+
+def _module(name: str, folder: Path) -> ModuleType:
+    """A file beside the specification, or else an installed module."""
+    file = folder / f"{name}.py"
+    spec = spec_from_file_location(name, file) if file.is_file() else None
+    if spec is None or spec.loader is None:
+        return import_module(name)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _value(key: str, value: Any) -> Any:

@@ -245,6 +245,12 @@ def test_secrets_are_not_recorded() -> None:
     assert variant.recorded(None)["options"] == {"detail": "low"}
 
 
+@pytest.mark.parametrize("key", ["on", "platforms"])
+def test_platforms_may_be_changed_by_both_names(key: str) -> None:
+    found = Specification.of(dataset="d", variants=[{"model": "m"}]).changed(**{key: ["folder:x"]})
+    assert [platform.name for platform in found.platforms] == ["folder:x"]
+
+
 class TestRun:
     def test_results_in_a_folder(self, folder: Path) -> None:
         result = Specification.load(written(folder)).run()
