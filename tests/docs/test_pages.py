@@ -21,7 +21,9 @@ from vlmops.models import registry as models
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *(f"docs/{name}.md" for name in ("datasets", "pictures", "experiments", "phoenix"))]
-PAGES_WITHOUT_SERVER = ["docs/extending.md", "docs/limits.md", "docs/models.md", "docs/trace_facts.md"]
+PAGES_WITHOUT_SERVER = [
+    f"docs/{name}.md" for name in ("comparing", "extending", "gate", "limits", "models", "trace_facts")
+]
 
 # What a reader has already, by page and number of the block that needs it.
 HIDDEN = {
