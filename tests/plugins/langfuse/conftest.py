@@ -20,6 +20,12 @@ QUICK = RetryPolicy(attempts=8, first_wait=0.001, longest_wait=0.01)
 StartServer = Callable[..., LangfuseServer]
 
 
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What one test has pushed is unknown to the others, also to those in other processes."""
+    monkeypatch.setenv("VLMOPS_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def start_langfuse() -> Iterator[StartServer]:
     """Starts a server with the arguments of ``LangfuseServer``; all are stopped at the end."""
