@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from PIL import Image as Pillow
 
 from vlmops.images import Image
-from vlmops.tracing import Attributes, TracedPicture
+from vlmops.tracing import Attachment, Attributes, TracedPicture
 
 IMAGE_URL = "llm.input_messages.0.message.contents.0.message_content.image.image.url"
 
@@ -85,9 +85,9 @@ class MemoryDestination:
         self.calls.append((trace_id, span_id, field))
         return f"memory://{image.sha256}"
 
-    def attach(self, provider: TracerProvider, processor: Any) -> Callable[[], None]:
+    def attach(self, provider: TracerProvider, processor: Any) -> Attachment:
         provider.add_span_processor(processor)
-        return lambda: None
+        return Attachment(flush=lambda milliseconds: True, detach=lambda: None)
 
     def renew(self) -> None:
         self.renewed += 1

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import format_span_id
 
 from vlmops.errors import PrerequisiteError
+from vlmops.tracing.destination import Attachment
 from vlmops.tracing.held import PAYLOADS
 from vlmops.tracing.own_errors import report
 from vlmops.tracing.values import held_in_values
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from vlmops_langfuse.settings import LangfuseSettings
 
+_DETACH_MS = 10_000
 _FIND_MEDIA = "_find_and_process_media"
 _lock = threading.Lock()
 _logger = logging.getLogger(__name__)
@@ -40,12 +42,11 @@ def attach(
     *,
     environment: str | None = None,
     release: str | None = None,
-) -> Callable[[], None]:
+) -> Attachment:
     """Have the SDK's client of the project hand its spans to a processor; makes the client if there is none.
 
-    Returns:
-        Undoes it: a client that was there before exports by itself again, one that was made here exports
-        nothing from then on.
+    Once detached, a client that was there before exports by itself again; one that was made here exports
+    nothing from then on.
 
     Raises:
         PrerequisiteError: There is a client whose spans cannot be had.
@@ -74,13 +75,15 @@ def attach(
             undo = hand_off.close
             provider.add_span_processor(follower)
         restore_media = _defer_media(existing._media_manager)
+    used = existing.tracer_provider or provider
 
     def detach() -> None:
         restore_media()
+        used.force_flush(_DETACH_MS)
         undo()
         follower.close()
 
-    return detach
+    return Attachment(flush=used.force_flush, detach=detach)
 
 
 class HandOff(SpanExporter):
@@ -99,9 +102,9 @@ class HandOff(SpanExporter):
                 PAYLOADS.unpin(format_span_id(span.context.span_id))
         return SpanExportResult.SUCCESS
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """What was handed over is exported as well."""
-        return self._processor is None or self._processor.force_flush(timeout_millis)
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - nothing waits here
+        """Nothing waits here."""
+        return True
 
     def close(self) -> None:
         """Take no more spans."""

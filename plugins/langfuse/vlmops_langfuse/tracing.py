@@ -10,13 +10,13 @@ from vlmops_langfuse.media_upload import MediaTarget
 from vlmops_langfuse.trace_media import TraceMedia
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from vlmops.images import Image
-    from vlmops.tracing.destination import Field
+    from vlmops.tracing.destination import Attachment, Field
     from vlmops.tracing.dialect import Dialect
     from vlmops_langfuse.settings import LangfuseSettings
 
@@ -85,7 +85,7 @@ class LangfuseTracing:
         """Upload the picture, once, and link it to the observation; gives its media reference."""
         return self._media.store(image, MediaTarget(field, trace_id=trace_id, observation_id=span_id))
 
-    def attach(self, provider: TracerProvider, processor: SpanProcessor) -> Callable[[], None]:
+    def attach(self, provider: TracerProvider, processor: SpanProcessor) -> Attachment:
         """Have the SDK's client of this project, the existing one or a new one, hand spans to the processor.
 
         The SDK chooses the spans and adds sessions, users and tags to them, as it does without vlmops.

@@ -6,12 +6,13 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from vlmops.tracing.destination import Attachment
 from vlmops_phoenix.dialect import PhoenixDialect
 from vlmops_phoenix.pictures import PhoenixPictures
 from vlmops_phoenix.settings import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -73,10 +74,10 @@ class PhoenixTracing:
             self._know(image.sha256)
         return self._pictures.url_of(image)
 
-    def attach(self, provider: TracerProvider, processor: SpanProcessor) -> Callable[[], None]:
+    def attach(self, provider: TracerProvider, processor: SpanProcessor) -> Attachment:
         """All spans of the provider go to Phoenix; a processor cannot be taken off, but is shut down."""
         provider.add_span_processor(processor)
-        return lambda: None
+        return Attachment(flush=lambda milliseconds: True, detach=lambda: None)  # noqa: ARG005 - nothing waits
 
     def renew(self) -> None:
         """Open the store anew."""

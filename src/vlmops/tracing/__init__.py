@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vlmops.tracing.context import TraceContext as TraceContext
     from vlmops.tracing.counts import TracingCounts as TracingCounts
+    from vlmops.tracing.destination import Attachment as Attachment
     from vlmops.tracing.destination import TraceDestination as TraceDestination
     from vlmops.tracing.destination import TracingOptions as TracingOptions
     from vlmops.tracing.destination import TracingPlugin as TracingPlugin
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "HELD_PREFIX": "picture",
+    "Attachment": "destination",
     "Attributes": "dialect",
     "Dialect": "dialect",
     "EnrichReport": "past",
@@ -72,6 +74,7 @@ _HOMES = {
 
 __all__ = [
     "HELD_PREFIX",
+    "Attachment",
     "Attributes",
     "Dialect",
     "EnrichReport",

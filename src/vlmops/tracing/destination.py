@@ -37,6 +37,19 @@ class TracingOptions:
     media_store: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """The way of spans from an application to a processor.
+
+    Attributes:
+        flush: Hands over what waits on the way, within so many milliseconds; says whether that was done.
+        detach: Hands it over, and undoes the attachment.
+    """
+
+    flush: Callable[[int], bool]
+    detach: Callable[[], None]
+
+
 @runtime_checkable
 class TraceDestination(Protocol):
     """One platform, as the exporter of spans sees it. All methods are called on background threads."""
@@ -75,12 +88,8 @@ class TraceDestination(Protocol):
         """
         ...
 
-    def attach(self, provider: TracerProvider, processor: SpanProcessor) -> Callable[[], None]:
-        """Have the provider's spans reach the processor, by way of whatever the platform's SDK adds to them.
-
-        Returns:
-            Undoes it.
-        """
+    def attach(self, provider: TracerProvider, processor: SpanProcessor) -> Attachment:
+        """Have the provider's spans reach the processor, by way of what the platform's SDK adds to them."""
         ...
 
     def renew(self) -> None:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError
 from vlmops.tracing.context import TraceContext
-from vlmops.tracing.destination import TraceDestination, TracingOptions, trace_destination
+from vlmops.tracing.destination import (
+    Attachment,
+    TraceDestination,
+    TracingOptions,
+    trace_destination,
+)
 from vlmops.tracing.exporter import PictureExporter
 from vlmops.tracing.openai_requests import defer_openai_pictures, restore_openai_pictures
 from vlmops.tracing.openinference import trace_config
@@ -44,7 +49,13 @@ class _Lane:
     """The way to one platform."""
 
     processor: PictureProcessor
-    detach: Callable[[], None]
+    attachment: Attachment
+
+    def flush(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        arrived = self.attachment.flush(int(seconds * 1000))
+        left = max(0.0, deadline - time.monotonic())
+        return self.processor.force_flush(int(left * 1000)) and arrived
 
 
 _lanes: dict[str, _Lane] = {}
@@ -78,21 +89,16 @@ class Tracing:
             Whether that was done in time.
         """
         deadline = time.monotonic() + seconds
-        # By way of the provider, since a platform's SDK may have a queue of its own.
-        done = self.tracer_provider.force_flush(int(seconds * 1000))
-        for lane in self._own_lanes.values():
-            left = max(0.0, deadline - time.monotonic())
-            done = lane.processor.force_flush(int(left * 1000)) and done
-        return done
+        done = [lane.flush(max(0.0, deadline - time.monotonic())) for lane in self._own_lanes.values()]
+        return all(done)
 
     def shutdown(self) -> None:
         """Export what is left, and leave the process as it was; calling it again does nothing."""
-        self.flush(10.0)
         with _lock:
             for name, lane in self._own_lanes.items():
                 if _lanes.get(name) is lane:
                     del _lanes[name]
-                    lane.detach()
+                    lane.attachment.detach()
                     lane.processor.shutdown()
             if not _lanes:
                 _restore_openai()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from vlmops.images import Image
     from vlmops.platforms.port import Platform, Traces
-    from vlmops.tracing.destination import Field, TraceDestination
+    from vlmops.tracing.destination import Attachment, Field, TraceDestination
     from vlmops.tracing.dialect import Dialect
     from vlmops.tracing.reader import PictureReader
 
@@ -270,7 +270,7 @@ class _ForBoth:
             self.destination.keep(image, trace_id=trace_id, span_id=self.parents[span_id], field=field)
         return self.destination.keep(image, trace_id=trace_id, span_id=span_id, field=field)
 
-    def attach(self, provider: TracerProvider, processor: SpanProcessor) -> Callable[[], None]:
+    def attach(self, provider: TracerProvider, processor: SpanProcessor) -> Attachment:
         return self.destination.attach(provider, processor)
 
     def renew(self) -> None:
