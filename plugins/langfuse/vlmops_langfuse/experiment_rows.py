@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vlmops_langfuse.connection import LangfuseConnection
 
 _SINCE = "2023-01-01T00:00:00.000Z"
-_FIELDS = "core,dataset,io,experimentMetadata"
+_FIELDS = "core,dataset,io,metadata,experimentMetadata"
 _PAGE = 100
 
 Row = Mapping[str, Any]

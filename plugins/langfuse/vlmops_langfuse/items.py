@@ -242,11 +242,12 @@ def chat_content(inputs: Mapping[str, Any], reference: Refer = reference_to) -> 
     parts: list[dict[str, Any]] = [
         {"type": "image_url", "image_url": {"url": reference(image)}} for image in images_in(inputs)
     ]
-    text = _words(inputs)
+    text = words(inputs)
     return [*parts, {"type": "text", "text": text}] if text else parts
 
 
-def _words(inputs: Mapping[str, Any]) -> str:
+def words(inputs: Mapping[str, Any]) -> str:
+    """What inputs say besides their pictures; of several, each after its name."""
     lines = {}
     for key, value in inputs.items():
         if isinstance(value, Image):

@@ -250,12 +250,9 @@ class _Reader:
             return output, None, None
         if isinstance(output, ModelReply):
             return output.output, output.usage, output.latency
-        if isinstance(output, Mapping):
-            if output.get("failure") in _FAILURES:
-                failure = Failure(FailureKind(output["failure"]), str(output.get("message", "")))
-                return failure, None, None
-            if "prediction" in output and isinstance(machine := output.get(MACHINE_KEY), Mapping):
-                return self.resolved(output["prediction"]), *from_machine_data(machine)
+        if isinstance(output, Mapping) and output.get("failure") in _FAILURES:
+            failure = Failure(FailureKind(output["failure"]), str(output.get("message", "")))
+            return failure, None, None
         return self.resolved(output), None, None
 
 

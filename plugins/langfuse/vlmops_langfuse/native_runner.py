@@ -10,6 +10,7 @@ import asyncio
 import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import (
@@ -25,10 +26,11 @@ from vlmops.evaluators import Failure, FailureKind, Score
 from vlmops.images import images_in, map_images
 from vlmops.platforms.answering import answered, case_of
 from vlmops.platforms.records import ExperimentPlan, ScoreTarget
-from vlmops_langfuse.items import shown_metadata
+from vlmops_langfuse.cells import as_cell
+from vlmops_langfuse.items import shown_metadata, words
 from vlmops_langfuse.media_upload import TAKEN, MediaTarget, acceptable
 from vlmops_langfuse.references import reference_to
-from vlmops_langfuse.runs import Answer, AnsweredItem, run_metadata, run_name, to_output
+from vlmops_langfuse.runs import Answer, AnsweredItem, ShownAnswer, run_metadata, run_name, shown
 from vlmops_langfuse.usage import usage_details
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60
 _ATTEMPTS = 4
+_MOST_METADATA = 64
+"""Keys that are copied to a span, which holds 128 attributes and loses the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class RunnerItem:
         dataset_id: Its dataset's id.
         input: As stored.
         expected_output: As stored.
-        metadata: As stored, without machine data, which would be copied to every span.
+        metadata: As stored, without machine data, which would be copied to every span; of many, the first.
     """
 
     id: str
@@ -121,15 +125,18 @@ class NativeRunner:
             work = self._answer_one(plan, repetition, item, items[item.id][1], target)
             future = asyncio.run_coroutine_threadsafe(work, loop)
             try:
-                taken[item.id], output = await asyncio.wrap_future(future)
+                taken[item.id], said = await asyncio.wrap_future(future)
             except (RunStopped, PrerequisiteError, UsageError) as stop:
                 stopped.append(stop)
                 raise
-            if isinstance(failure := taken[item.id].case.output, Failure):
-                message = f"{failure.kind.value}: {failure.message}"
-                self.client.update_current_span(level="ERROR", status_message=message)
+            self.client.update_current_span(
+                input=as_cell(item.input, words(items[item.id][1].inputs)),
+                metadata=said.metadata,
+                level=None if said.problem is None else "ERROR",
+                status_message=said.problem,
+            )
             loop.call_soon_threadsafe(advance)
-            return output
+            return said.output
 
         wanted = [_runner_item(item) for item, _ in items.values()]
         await asyncio.to_thread(self._run, plan, repetition, version, wanted, task)
@@ -205,7 +212,7 @@ class NativeRunner:
 
     async def _answer_one(
         self, plan: ExperimentPlan, repetition: int, item: RunnerItem, sample: Sample, target: ScoreTarget
-    ) -> tuple[AnsweredItem, dict[str, Any]]:
+    ) -> tuple[AnsweredItem, ShownAnswer]:
         started = datetime.now(UTC)
         with self.client.start_as_current_observation(
             name=plan.name, as_type="generation", input=item.input
@@ -213,9 +220,9 @@ class NativeRunner:
             answer = await answered(plan, sample, repetition)
             answer = await self._with_stored_images(answer, target)
             prediction = None if isinstance(answer, Failure) else map_images(answer.output, reference_to)
-            generation.update(**_described(answer, prediction))
-        item_answer = AnsweredItem(case_of(sample, answer), target, started, repetition)
-        return item_answer, to_output(answer, prediction)
+            said = shown(answer, prediction)
+            generation.update(**_described(answer, said))
+        return AnsweredItem(case_of(sample, answer), target, started, repetition), said
 
     async def _with_stored_images(self, answer: Answer, target: ScoreTarget) -> Answer:
         """Store the pictures of an answer; one that cannot be stored makes the answer a failure."""
@@ -237,16 +244,16 @@ def _runner_item(item: Mapping[str, Any]) -> RunnerItem:
         # The runner skips items without input.
         item.get("input") if item.get("input") is not None else {},
         item.get("expectedOutput"),
-        shown_metadata(item),
+        dict(islice(shown_metadata(item).items(), _MOST_METADATA)),
     )
 
 
-def _described(answer: Answer, prediction: Any) -> dict[str, Any]:
+def _described(answer: Answer, said: ShownAnswer) -> dict[str, Any]:
     """What the generation says of the answer."""
     if isinstance(answer, Failure):
-        message = f"{answer.kind.value}: {answer.message}"
-        return {"level": "ERROR", "status_message": message}
-    described: dict[str, Any] = {"output": prediction, "model": answer.model or None}
+        # Langfuse counts an experiment's errors by its spans: the item's own is the one error.
+        return {"level": "WARNING", "status_message": said.problem}
+    described: dict[str, Any] = {"output": said.output, "model": answer.model or None}
     if answer.usage is not None:
         described["usage_details"] = usage_details(answer.usage)
         if answer.usage.cost is not None:

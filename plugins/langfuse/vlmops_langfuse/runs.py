@@ -31,6 +31,9 @@ _LONGEST_NAME = 150
 _LONGEST_KEY = 32
 _LONGEST_VALUE = 200
 
+_TEXT, _JSON = "text", "json"
+"""What a prediction was: Langfuse gives the text ``7`` and the number alike."""
+
 Answer = ModelReply | Failure
 Resolve = Callable[[Any], Any]
 
@@ -55,6 +58,22 @@ class AnsweredItem:
     def failed(self) -> bool:
         """Whether there is a failure in the place of the answer."""
         return isinstance(self.case.output, Failure)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """What the span of an experiment's item says of an answer.
+
+    Attributes:
+        output: The prediction alone, since lists show only the first 200 characters; of a failure, kind and
+            message.
+        metadata: What :func:`from_row` needs besides.
+        problem: Why there is no prediction.
+    """
+
+    output: Any
+    metadata: Mapping[str, Any] | None
+    problem: str | None = None
 
 
 def run_name(plan: ExperimentPlan, repetition: int = 1) -> str:
@@ -95,19 +114,21 @@ def run_metadata(plan: ExperimentPlan, version: str, repetition: int = 1) -> dic
     return texts if repetition == 1 else {**texts, FIRST_RUN_KEY: run_name(plan)}
 
 
-def to_output(answer: Answer, prediction: Any) -> dict[str, Any]:
-    """The item's output: the prediction first, since lists show only the first 200 characters.
+def shown(answer: Answer, prediction: Any) -> ShownAnswer:
+    """An answer as its item shows it.
 
     Args:
         answer: What came.
         prediction: Its output, with references in the place of pictures.
     """
     if isinstance(answer, Failure):
-        return {"failure": answer.kind.value, "message": answer.message}
-    machine = {"model": answer.model, **machine_data(answer.usage, answer.latency)}
+        problem = f"{answer.kind.value}: {answer.message}"
+        return ShownAnswer({"failure": answer.kind.value, "message": answer.message}, None, problem)
+    form = _TEXT if isinstance(answer.output, str) else _JSON
+    machine = {"form": form, "model": answer.model, **machine_data(answer.usage, answer.latency)}
     if answer.metadata:
         machine["metadata"] = dict(answer.metadata)
-    return {"prediction": prediction, MACHINE_KEY: machine}
+    return ShownAnswer(prediction, {MACHINE_KEY: machine})
 
 
 def from_row(
@@ -116,7 +137,7 @@ def from_row(
     """An experiment's item as Langfuse has it; one that vlmops did not write is taken as it is.
 
     Args:
-        row: With the field groups ``core``, ``dataset`` and ``io``.
+        row: With the field groups ``core``, ``dataset``, ``io`` and ``metadata``.
         sample: The sample, if the dataset still has it; else what the item itself shows.
         resolve: Puts pictures in the place of references.
         repetition: Which of several answers to the sample it is.
@@ -130,19 +151,23 @@ def from_row(
 
 def failed(row: Mapping[str, Any]) -> bool:
     """Whether a row holds a failure, ours or that of a task that raised under Langfuse's own runner."""
-    output = parsed(row.get("output"))
-    return row.get("level") == "ERROR" or (isinstance(output, Mapping) and output.get("failure") in _KINDS)
+    return bool(row.get("level") == "ERROR")
 
 
 def _output(row: Mapping[str, Any], resolve: Resolve) -> tuple[Any, Usage | None, float | None]:
-    output = parsed(row.get("output"))
+    said = row.get("output")
     if failed(row):
+        output = parsed(said)
         ours = isinstance(output, Mapping) and output.get("failure") in _KINDS
         kind = FailureKind(output["failure"]) if ours else FailureKind.TASK_ERROR
         return Failure(kind, str(output.get("message", "")) if ours else str(output)), None, None
-    if isinstance(output, Mapping) and isinstance(machine := output.get(MACHINE_KEY), Mapping):
-        return resolve(output.get("prediction")), *from_machine_data(machine)
-    return resolve(output), None, None
+    machine = parsed((row.get("metadata") or {}).get(MACHINE_KEY))
+    # Under Langfuse's own runner these are the machine data of the dataset's item.
+    if not isinstance(machine, Mapping) or "form" not in machine:
+        return resolve(parsed(said)), None, None
+    if machine["form"] == _JSON:
+        said = json.loads(said) if said else None
+    return resolve(said), *from_machine_data(machine)
 
 
 def _shown_sample(row: Mapping[str, Any], resolve: Resolve) -> Sample:

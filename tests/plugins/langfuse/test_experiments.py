@@ -102,6 +102,47 @@ def test_a_failed_answer_is_a_marked_item_with_a_categorical_score(
     assert cer.n == 3
 
 
+def test_each_failed_answer_counts_as_one_error(
+    pushed: LangfusePlatform, langfuse_server: LangfuseServer
+) -> None:
+    async def task(sample: Sample) -> Failure:
+        return Failure(FailureKind.REFUSAL, "no")
+
+    experiment(task=task).run(pushed)
+    errors = [o for o in langfuse_server.observations if o.experiment and o.level == "ERROR"]
+    assert {o.id for o in errors} == {o.experiment.root_observation_id for o in errors if o.experiment}
+    assert len(errors) == 4
+
+
+def test_the_table_of_results_shows_pictures_and_predictions(
+    pushed: LangfusePlatform, langfuse_server: LangfuseServer
+) -> None:
+    experiment().run(pushed)
+    for item in langfuse_server.observations:
+        if item.experiment is None or item.id != item.experiment.root_observation_id:
+            continue
+        assert len(item.input or "") <= 200
+        shown = json.loads(item.input or "")
+        assert shown["image"].startswith("@@@langfuseMedia:")
+        assert shown["text"].startswith("question: Which number")
+        assert set(json.loads(item.output or "")) == {"text"}
+
+
+@pytest.mark.parametrize("output", ["7", 7.5, '{"a": 1}', {"a": 1}, None, "", True, [1, "x"], "Größe \n"])
+def test_a_continued_experiment_keeps_the_kind_of_every_prediction(
+    output: Any, platform: LangfusePlatform
+) -> None:
+    async def task(sample: Sample) -> ModelReply:
+        return ModelReply(output, "", model="m", metadata={"lines": ["x" * 300]})
+
+    push(ImageDataset.from_samples("d", samples(1)), platform)
+    experiment(task=task, evaluators=[]).run(platform)
+    again = experiment(task=task, evaluators=[]).run(platform)
+    assert again.record.resumed == 1
+    assert again.record.runs[0].case.output == output
+    assert type(again.record.runs[0].case.output) is type(output)
+
+
 def test_answers_are_computed_at_once_on_the_callers_loop(pushed: LangfusePlatform) -> None:
     together = asyncio.Event()
     loops = set()
