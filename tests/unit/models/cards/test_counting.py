@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vlmops.errors import UsageError
 from vlmops.models.cards import CardTable, card_of
 
-VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "image_tokens.json").read_text())["rows"]
+VECTORS = json.loads((Path(__file__).with_name("image_tokens.json")).read_text())["rows"]
 SIDES = st.integers(1, 20_000)
 
 
