@@ -10,7 +10,7 @@ import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from phoenix_process import PhoenixProcess
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from provider_server import ProviderServer
 from trace_replay import instrumented, own_shapes, replay
 from trace_shapes import Session, Shape
@@ -79,20 +79,30 @@ def pages(url: str, count: int) -> dict[str, list[str]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
+    """One for all traces: Phoenix's scripts are loaded once."""
+    context = browser.new_context(viewport={"width": 1500, "height": 950})
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    yield page
+    context.close()
+
+
 @pytest.mark.parametrize("shape", MODEL_CALLS, ids=lambda shape: shape.name)
-def test_the_page_draws_every_picture(page: Page, replayed: Replayed, shape: Shape) -> None:
+def test_the_page_draws_every_picture(tab: Page, replayed: Replayed, shape: Shape) -> None:
     session = replayed.sessions[shape.name]
     wanted = len(session.given) + len(session.urls)
     drawn: set[str] = set()
     for url in replayed.pages[shape.name]:
-        page.goto(url)
-        page.get_by_role("tab", name="Info").wait_for()
+        tab.goto(url)
+        tab.get_by_role("tab", name="Info").wait_for()
         if shape.name == "tool_that_returns_a_picture":
-            page.get_by_role("radio", name="Markdown").last.click()
+            tab.get_by_role("radio", name="Markdown").last.click()
         deadline = time.monotonic() + 20
         while len(drawn) < wanted and time.monotonic() < deadline:
-            drawn |= set(page.evaluate(LOADED))
-            page.wait_for_timeout(100)
+            drawn |= set(tab.evaluate(LOADED))
+            tab.wait_for_timeout(100)
         if len(drawn) >= wanted:
             break
     assert len(drawn) == wanted
