@@ -1,6 +1,7 @@
 """The same contract against a real Langfuse: ``pytest -m live tests/live`` with LANGFUSE_* set.
 
-Datasets cannot be deleted over the API: items are, and what is left carries the name ``contract-...``.
+Items, traces and scores are deleted, which takes a server minutes. Datasets and media cannot be deleted over
+the API: what is left are empty datasets named ``contract-...``, and a few small pictures.
 """
 
 from __future__ import annotations
@@ -59,6 +60,28 @@ def spans(trace: str, span: str, environment: str, reference: str, answer: str) 
     return {"resourceSpans": [{"scopeSpans": [{"scope": {"name": "contract"}, "spans": [record]}]}]}
 
 
+async def recorded(
+    connection: LangfuseConnection, environment: str, dataset_id: str | None
+) -> tuple[set[str], set[str]]:
+    """Traces of an environment and of a dataset's experiments, and the experiments."""
+    condition = {
+        "type": "stringOptions",
+        "column": "environment",
+        "operator": "any of",
+        "value": [environment],
+    }
+    params = {"fields": "core", "filter": json.dumps([condition])}
+    pages = connection.cursor_pages("/api/public/v2/observations", params)
+    traces = {row["traceId"] async for rows in pages for row in rows}
+    if dataset_id is None:
+        return traces, set()
+    params = {"fromStartTime": "2023-01-01T00:00:00Z", "datasetId": dataset_id, "limit": 100}
+    items = [
+        row async for rows in connection.cursor_pages("/api/public/experiment-items", params) for row in rows
+    ]
+    return traces | {row["traceId"] for row in items}, {row["experimentId"] for row in items}
+
+
 class TestLiveLangfuse(PlatformContract):
     @pytest.fixture
     def platform(self) -> LangfusePlatform:
@@ -66,8 +89,18 @@ class TestLiveLangfuse(PlatformContract):
 
     def clean_up(self, platform: LangfusePlatform, name: str) -> None:
         async def removed() -> None:
-            if await platform.datasets.find(name) is not None:
+            connection = LangfuseConnection(LangfuseSettings.resolve())
+            dataset = await platform.datasets.find(name)
+            traces, runs = await recorded(connection, name, dataset["id"] if dataset else None)
+            if dataset is not None:
                 await platform.datasets.remove_items(name)
+            if traces:
+                await connection.request("DELETE", "/api/public/traces", body={"traceIds": sorted(traces)})
+            if runs:
+                params = {"experimentId": ",".join(sorted(runs)), "limit": 100}
+                async for rows in connection.cursor_pages("/api/public/v3/scores", params):
+                    await platform.scores.delete([row["id"] for row in rows])
+            await connection.aclose()
 
         blocking(removed, platform)
 

@@ -134,13 +134,11 @@ class LangfuseDatasets:
         return newest if unchanged else max(newest, _server_time(response))
 
     async def remove_items(self, name: str) -> int:
-        """Delete a dataset's items, archived ones too, and give how many there were; it stays itself."""
+        """Delete a dataset's items, archived ones too, and give how many there were; the dataset stays."""
         versions = [version.id for version in recorded_versions(await self.require(name))]
         states = [await self.items(name, version) for version in (None, *versions)]
         identities = {item["id"] for items in states for item in items}
-        for identity in identities:
-            await self._connection.delete(f"/api/public/dataset-items/{quote(identity, safe='')}")
-        return len(identities)
+        return sum([await self._removed(identity) for identity in identities])
 
     async def name_of(self, dataset_id: str) -> str | None:
         """The name of the dataset with this id, if there is one."""
@@ -158,6 +156,16 @@ class LangfuseDatasets:
         """
         settings = self._connection.settings
         return from_item(item, partial(restored, settings), partial(resolved, settings))
+
+    async def _removed(self, identity: str) -> bool:
+        """Delete an item; whether it was there."""
+        try:
+            await self._connection.delete(f"/api/public/dataset-items/{quote(identity, safe='')}")
+        except LangfuseRefusal as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return False
+        return True
 
     async def _create(self, header: DatasetHeader) -> dict[str, Any]:
         body: dict[str, Any] = {"name": header.name, "description": header.description or None}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from langfuse_server import Fault, LangfuseServer
+from vlmops.blocking import blocking
 from vlmops.datasets import ImageDataset, Sample, digest
 from vlmops.datasets.dataset import SampleSource
 from vlmops.errors import PlatformError, PlatformUnavailable
@@ -144,6 +145,12 @@ def test_an_edit_in_langfuse_is_overwritten_by_the_next_push(
     httpx.post(f"{langfuse_server.url}/api/public/dataset-items", json=body, auth=keys).raise_for_status()
     report = push(dataset(3), platform).targets[0]
     assert (report.updated, report.unchanged) == (1, 2)
+
+
+def test_items_are_removed_once(platform: LangfusePlatform) -> None:
+    push(ImageDataset.from_samples("d", samples(4)), platform)
+    push(ImageDataset.from_samples("d", samples(3)), platform, mirror=True)
+    assert [blocking(lambda: platform.datasets.remove_items("d"), platform) for _ in range(2)] == [4, 0]
 
 
 def test_an_expected_value_can_be_taken_away(
