@@ -20,7 +20,10 @@ from vlmops.evaluators import registry as evaluators
 from vlmops.models import registry as models
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", *(f"docs/{name}.md" for name in ("datasets", "pictures", "experiments", "phoenix"))]
+PAGES = [
+    "README.md",
+    *(f"docs/{name}.md" for name in ("datasets", "pictures", "experiments", "phoenix", "tracing")),
+]
 PAGES_WITHOUT_SERVER = [
     f"docs/{name}.md" for name in ("comparing", "extending", "gate", "limits", "models", "trace_facts")
 ]
