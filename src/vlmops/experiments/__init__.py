@@ -14,15 +14,13 @@ from vlmops.experiments.comparison import (
     record_comparison,
     record_comparison_async,
 )
-from vlmops.experiments.drift import Drift, drift
-from vlmops.experiments.estimate import (
+from vlmops.experiments.dataset_estimate import (
     Assumptions,
     Estimate,
     ModelEstimate,
-    PictureEstimate,
     estimate,
-    estimate_picture,
 )
+from vlmops.experiments.estimate_drift import Drift, drift
 from vlmops.experiments.experiment import (
     Experiment,
     ExperimentResult,
@@ -30,6 +28,7 @@ from vlmops.experiments.experiment import (
     score_experiment_async,
 )
 from vlmops.experiments.git_state import git_state
+from vlmops.experiments.picture_estimate import PictureEstimate, estimate_picture
 from vlmops.experiments.selector import ExperimentSelector
 from vlmops.experiments.specification import Specification, SpecificationResult
 from vlmops.experiments.summary import ExperimentSummary, summarise

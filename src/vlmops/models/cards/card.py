@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vlmops.geometry.convention import Convention
-    from vlmops.models.cards.rules import ImageRule
+    from vlmops.models.cards.counted import ImageRule
 
 Certainty = Literal["documented", "source", "measured", "reported", "disputed", "assumed"]
 """How a row is known: the vendor's documentation, a library's source, measured at the interface, other

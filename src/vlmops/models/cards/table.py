@@ -16,9 +16,10 @@ from vlmops.errors import UsageError
 from vlmops.geometry.convention import CONVENTIONS, convention_for
 from vlmops.models.cards.card import DetailRule, LongPrice, ModelCard, Price
 from vlmops.models.cards.names import spellings
-from vlmops.models.cards.rules import RULES, ImageRule
+from vlmops.models.cards.rules import RULES
 
 if TYPE_CHECKING:
+    from vlmops.models.cards.counted import ImageRule
     from vlmops.models.cards.rows import FamilyRow, ModelRow
 
 ENVIRONMENT_VARIABLE = "VLMOPS_MODEL_CARDS"

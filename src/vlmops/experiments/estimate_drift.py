@@ -10,7 +10,7 @@ from vlmops.evaluators import Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vlmops.experiments.estimate import ModelEstimate
+    from vlmops.experiments.dataset_estimate import ModelEstimate
     from vlmops.platforms.records import ExperimentRecord
 
 
@@ -53,7 +53,7 @@ def drift(estimate: ModelEstimate, record: ExperimentRecord, *, latency: float |
 
     Example:
         >>> from vlmops.evaluators import Case, Usage
-        >>> from vlmops.experiments.estimate import ModelEstimate
+        >>> from vlmops.experiments.dataset_estimate import ModelEstimate
         >>> from vlmops.platforms.records import ExperimentRecord, Run
         >>> expected = ModelEstimate("m", "m", 1, 1, 765, 5, 770, 10, 0.002, 5.0)
         >>> case = Case("7", usage=Usage(input_tokens=777, output_tokens=1))

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from vlmops.errors import ImageError, SampleError, UsageError, VlmopsError
+from vlmops.errors import ImageError, SampleError, UsageError
+from vlmops.experiments.picture_estimate import AskedModel, asked_model, card_table
 from vlmops.experiments.picture_size import picture_size
 from vlmops.experiments.task import prompt_for
 from vlmops.models.cards import DEFAULT_OUTPUT_TOKENS, CardTable, text_tokens
 from vlmops.models.cards.expectation import schema_text
-from vlmops.models.delivery import PictureDelivery
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vlmops.datasets import ImageDataset, Sample
     from vlmops.engine import Limits
     from vlmops.models import Model
-    from vlmops.models.cards import ImageTokens, ModelCard
+    from vlmops.models.cards import ModelCard
 
 _SIZES_KEPT = 4096
 _PROBLEMS_KEPT = 20
@@ -180,9 +180,11 @@ def estimate(
     if repetitions < 1:
         raise UsageError(f"repetitions is {repetitions}: must be at least 1")
     limits = limits or Limits()
-    table = _table(cards)
+    table = card_table(cards)
     fixed = text_tokens(schema_text(schema))
-    rows = [_Row(_asked(model, table, detail, max_side, parameters or {}), output_tokens) for model in models]
+    rows = [
+        _Row(asked_model(model, table, detail, max_side, parameters or {}), output_tokens) for model in models
+    ]
     samples = pictures = unusable = 0
     problems: list[str] = []
     for entry in dataset.entries():
@@ -211,97 +213,10 @@ def estimate(
     return Estimate(dataset.name, samples, pictures, done, assumptions, unusable, problems)
 
 
-@dataclass(frozen=True, slots=True)
-class PictureEstimate:
-    """What one picture counts for at one model.
-
-    Attributes:
-        model: The model's name.
-        card: Name of its card; empty when it has none.
-        width: The picture's width in pixels.
-        height: The picture's height in pixels.
-        image_tokens: What it counts for; ``None`` when not known.
-        counted: How that was counted; ``None`` when not known.
-        cost: US dollars for it as input; ``None`` when no price is known.
-        problem: Why it could not be counted; empty if it could.
-        note: What to beware of.
-    """
-
-    model: str
-    card: str
-    width: int
-    height: int
-    image_tokens: int | None
-    counted: ImageTokens | None = None
-    cost: float | None = None
-    problem: str = ""
-    note: str = ""
-
-
-def estimate_picture(
-    model: str | Model,
-    width: int,
-    height: int,
-    *,
-    detail: str = "auto",
-    max_side: int | None = None,
-    cards: CardTable | Mapping[str, Any] | str | os.PathLike[str] | None = None,
-    parameters: Mapping[str, Any] | None = None,
-) -> PictureEstimate:
-    """What a picture of that size counts for; arguments are those of :func:`estimate`.
-
-    Args:
-        model: Name of the model, or the model.
-        width: In pixels, upright.
-        height: In pixels, upright.
-        detail: See :func:`estimate`.
-        max_side: See :func:`estimate`.
-        cards: See :func:`estimate`.
-        parameters: See :func:`estimate`.
-
-    Raises:
-        UsageError: A side is not positive, a row of ``cards`` is wrong, or the model has no such detail.
-
-    Example:
-        >>> estimate_picture("gpt-4o", 2048, 4096, detail="high").image_tokens
-        1105
-    """
-    if min(width, height) <= 0:
-        raise UsageError(f"a picture needs positive sides, not {width}x{height}")
-    asked = _asked(model, _table(cards), detail, max_side, parameters or {})
-    if asked.local:
-        return PictureEstimate(asked.name, "", width, height, 0, cost=0.0)
-    card, counted = asked.delivery.card, asked.delivery.counted(width, height)
-    tokens = counted.tokens if counted else None
-    cost = card.cost(input_tokens=tokens, image_tokens=tokens) if card and tokens is not None else None
-    problem = asked.problem or (counted.rejected if counted else "")
-    return PictureEstimate(
-        asked.name,
-        card.name if card else "",
-        width,
-        height,
-        tokens,
-        counted,
-        cost,
-        problem,
-        card.note if card else "",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A model as it would be asked."""
-
-    name: str
-    delivery: PictureDelivery
-    problem: str
-    local: bool = False
-
-
 class _Row:
     """Sums of one model over the samples seen so far."""
 
-    def __init__(self, asked: _Asked, output_tokens: int) -> None:
+    def __init__(self, asked: AskedModel, output_tokens: int) -> None:
         self._asked = asked
         self._card: ModelCard | None = asked.delivery.card
         self._out = output_tokens
@@ -362,53 +277,6 @@ class _Row:
             note=card.note if card else "",
             problem=self._asked.problem,
         )
-
-
-def _asked(
-    model: str | Model,
-    table: CardTable,
-    detail: str,
-    max_side: int | None,
-    parameters: Mapping[str, Any],
-) -> _Asked:
-    name = model if isinstance(model, str) else model.name
-    if _is_local(model, table):
-        return _Asked(name, PictureDelivery(), "", local=True)
-    own: PictureDelivery | None = getattr(model, "delivery", None)
-    if own is not None and own.card is not None:
-        return _Asked(name, own, _problem(own.card))
-    card = table.card_of(name)
-    if card is not None and parameters:
-        known = set(card.parameters)
-        card = card.adjusted(**{key: value for key, value in parameters.items() if key in known})
-    looked = detail if card is not None and card.details else "auto"
-    return _Asked(name, PictureDelivery(card=card, detail=looked, max_side=max_side), _problem(card))
-
-
-def _is_local(model: str | Model, table: CardTable) -> bool:
-    """Whether it runs here and costs nothing."""
-    if isinstance(model, str):
-        if table.card_of(model) is not None:
-            return False
-        from vlmops.models import create
-
-        try:
-            model = create(model)
-        except VlmopsError:
-            return False
-    return bool(getattr(model, "local", False))
-
-
-def _problem(card: ModelCard | None) -> str:
-    if card is None:
-        return "no card: tokens of pictures and price unknown; add one to the file of VLMOPS_MODEL_CARDS"
-    return "" if card.price else "price unknown"
-
-
-def _table(cards: CardTable | Mapping[str, Any] | str | os.PathLike[str] | None) -> CardTable:
-    if isinstance(cards, CardTable):
-        return cards
-    return CardTable.current() if cards is None else CardTable.current().extended(cards)
 
 
 def _looked_at(entry: Sample | SampleError, prompt: str | None) -> tuple[list[tuple[int, int]], str]:
