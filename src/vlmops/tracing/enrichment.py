@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vlmops.tracing.attributes import IMAGE_COUNT
+from vlmops.tracing.parts import parsed
 from vlmops.tracing.picture import FoundPicture, KeptPicture, PictureFacts
 from vlmops.tracing.places import role_of
 from vlmops.tracing.rewriting import rewrite
@@ -77,7 +78,7 @@ def inspect(span: ReadableSpan, dialect: Dialect) -> Inspection:
     rewritten = rewrite(span, note, _Silent(dialect))
     encoded = sum(not picture.is_url for picture in found)
     redacted = max(0, sum(_marks(attributes, side) for side in ("input", "output")) - encoded)
-    is_drawn = not found or rewritten is span or dict(rewritten.attributes or {}) == dict(attributes)
+    is_drawn = not found or rewritten is span or _say_the_same(rewritten.attributes or {}, attributes)
     return Inspection(encoded, 0 if is_drawn else len(found), redacted)
 
 
@@ -157,6 +158,14 @@ def _filled(attributes: dict[str, Any], recovered: Sequence[Image]) -> dict[str,
 
 def _natural(name: str) -> list[Any]:
     return [int(part) if part.isdecimal() else part for part in _NUMBERS.split(name)]
+
+
+def _say_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether attributes are equal, JSON that is written in another order included."""
+    return one.keys() == other.keys() and all(
+        one[name] == other[name] or ((tree := parsed(one[name])) is not None and tree == parsed(other[name]))
+        for name in one
+    )
 
 
 def _marks(attributes: Mapping[str, Any], side: Role) -> int:
