@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vlmops.evaluators.bases import OutputReader
@@ -29,7 +30,7 @@ class JudgedExample:
     """A case with the verdict a judge should give, shown to it before the case it judges.
 
     Attributes:
-        case: The case, with its pictures.
+        case: The case, with its pictures; its whole output is the answer, whatever part the judge looks at.
         verdict: What :meth:`~vlmops.judges.Rubric.schema` asks for, reasons included.
     """
 
@@ -95,10 +96,13 @@ class Judge(OutputReader):
         """The standing instructions of its prompt, rubric included: what a platform keeps as the prompt."""
         return instructions(self.rubric.task, self.rubric.text())
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Equal for judges that ask the same in the same way, whatever the model."""
-        shown = [[material_text(self._material(each.case)), dict(each.verdict)] for each in self.examples]
+        shown = [
+            [material_text(self._shown_of(each.case, each.case.output)), dict(each.verdict)]
+            for each in self.examples
+        ]
         asked = [self.instructions, self.rubric.schema(), asdict(self.view), shown]
         return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -134,26 +138,36 @@ class Judge(OutputReader):
         return material, material if isinstance(material, Failure) else self._request(material)
 
     def _request(self, material: Material) -> ModelRequest | Failure:
-        turns = [Turn("system", (self.instructions,))]
-        for example in self.examples:
-            shown = self._material(example.case)
-            if isinstance(shown, Failure):
-                return self.failure(shown.kind, f"example {example.case.id or '(no id)'}: {shown.message}")
-            turns.append(Turn("user", shown.content()))
-            turns.append(Turn("assistant", (json.dumps(example.verdict, ensure_ascii=False),)))
-        turns.append(Turn("user", material.content()))
+        shown = self._example_turns
+        if isinstance(shown, Failure):
+            return shown
         return ModelRequest(
             prompt="Judge this case by the criteria. Give the reason before each verdict.",
             schema=self.rubric.schema(),
             parameters=self.parameters,
-            before=tuple(turns),
+            before=(Turn("system", (self.instructions,)), *shown, Turn("user", material.content())),
             repetition=self.repetition,
         )
+
+    @cached_property
+    def _example_turns(self) -> tuple[Turn, ...] | Failure:
+        """The same for every case: their pictures are made ready once."""
+        turns: list[Turn] = []
+        for example in self.examples:
+            shown = self._shown_of(example.case, example.case.output)
+            if isinstance(shown, Failure):
+                return self.failure(shown.kind, f"example {example.case.id or '(no id)'}: {shown.message}")
+            turns.append(Turn("user", shown.content()))
+            turns.append(Turn("assistant", (json.dumps(example.verdict, ensure_ascii=False),)))
+        return tuple(turns)
 
     def _material(self, case: Case) -> Material | Failure:
         answer = self.output_of(case)
         if isinstance(answer, Failure):
             return answer
+        return self._shown_of(case, answer)
+
+    def _shown_of(self, case: Case, answer: Any) -> Material | Failure:
         material = material_of(case, answer, self.view)
         return self.failure(material.kind, material.message) if isinstance(material, Failure) else material
 

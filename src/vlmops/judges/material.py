@@ -138,7 +138,8 @@ def material_of(case: Case, answer: Any, view: View, *, with_answer: bool = True
         if view.question and (asked := _question(case.inputs)):
             material.text("QUESTION", asked, view.max_text)
         if view.expected and case.expected is not None:
-            reference = [image for image in images_in(case.expected) if image not in material.images]
+            known = {entry.get("sha256") for entry in material.record}
+            reference = [image for image in images_in(case.expected) if image.sha256 not in known]
             _add_side(material, ("EXPECTED ANSWER", "REFERENCE PICTURE"), case.expected, reference, view)
         if view.answer and with_answer:
             add_answer(material, "ANSWER", answer, view)
@@ -184,6 +185,8 @@ def _add_regions(material: Material, case: Case, view: View) -> Failure | None:
     found = _selected(view.regions, case.expected, case.output, case.metadata)
     if found is MISSING:
         return Failure(FailureKind.MISSING_EXPECTED, f"the case has no regions under {view.regions!r}")
+    if not case.images:
+        return Failure(FailureKind.BAD_IMAGE, "the case has no picture that regions could be cut out of")
     boxes = [found] if _is_box(found) or isinstance(found, Mapping) else found
     if not isinstance(boxes, Sequence) or isinstance(boxes, str):
         return Failure(FailureKind.MISSING_EXPECTED, f"{view.regions!r} is no list of boxes [x1, y1, x2, y2]")

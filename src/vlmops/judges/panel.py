@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -14,15 +14,16 @@ from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.evaluator import evaluate
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.score import Score, SetScore
+from vlmops.judges.spending import judging_cost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vlmops.evaluators.case import Case
+    from vlmops.evaluators.case import Case, Usage
     from vlmops.evaluators.evaluator import Annotator, Evaluator, Result
     from vlmops.statistics.agreement import Level
 
-_LEVEL: Mapping[type, Level] = {bool: "nominal", str: "nominal", float: "interval"}
+_LEVEL: Mapping[type, Level] = {bool: "nominal", str: "nominal", int: "interval", float: "interval"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Panel(NamedEvaluator):
 
     Every member must give scores of the same parts: the same rubric with different models. Votes that failed
     or abstained are counted and left out; with fewer votes than ``quorum``, or with no majority, the
-    panel abstains, which is a failure and not a score.
+    panel abstains, which is a failure and not a score. Of several parts those that have a majority are
+    scores, whose metadata says under ``"undecided"`` why others are not.
 
     Attributes:
         judges: The members, each with a name of its own.
@@ -100,14 +102,17 @@ class Panel(NamedEvaluator):
             failures = [result for result in results if isinstance(result, Failure)]
             kind = Counter(each.kind for each in failures).most_common(1)[0][0] if failures else None
             told = "; ".join(f"{each.evaluator or '?'}: {each.message}" for each in failures)
-            return self.failure(kind or FailureKind.ABSTAINED, f"no judge gave a score: {told}")
+            failure = self.failure(kind or FailureKind.ABSTAINED, f"no judge gave a score: {told}")
+            return replace(failure, usage=_spent(results))
         scores = [self._counted(part, votes) for part, votes in ballots.items()]
         failed = next((score for score in scores if isinstance(score, Failure)), None)
-        if failed is not None and len(scores) == 1:
-            return failed
         given = [score for score in scores if isinstance(score, Score)]
-        if not given:
-            return failed or self.failure(FailureKind.ABSTAINED, "no part has a majority")
+        if failed is not None:
+            if not given:
+                return replace(failed, usage=_spent(results))
+            # Result has no place for scores and a failure at once; none may vanish without a word.
+            lost = [score.message for score in scores if isinstance(score, Failure)]
+            given = [replace(score, metadata={**score.metadata, "undecided": lost}) for score in given]
         return given[0] if len(given) == 1 else given
 
     def _ballots(self, results: Sequence[Result]) -> dict[str, list[PanelVote]]:
@@ -159,6 +164,9 @@ def panel_agreement(cases: Sequence[Case], scores: Sequence[Score], name: str = 
         scores: What the panel gave for each, of one part.
         name: Of the result; the scores' name with ``.agreement`` when empty.
 
+    Raises:
+        UsageError: There is no score, or not one for each case.
+
     Example:
         >>> from vlmops.evaluators import Case, Score
         >>> def scored(*votes):
@@ -171,9 +179,9 @@ def panel_agreement(cases: Sequence[Case], scores: Sequence[Score], name: str = 
     from vlmops.statistics import bootstrap_interval, krippendorff_alpha
 
     rows = [[vote.get("value") for vote in score.metadata["votes"]] for score in scores]
-    level = (
-        _LEVEL[type(next(value for row in rows for value in row if value is not None))] if rows else "nominal"
-    )
+    if not rows or len(rows) != len(cases):
+        raise UsageError(f"{len(cases)} cases, {len(rows)} scores: give the score of each case, one at least")
+    level = _LEVEL[type(next(value for row in rows for value in row if value is not None))]
 
     def alpha(positions: Sequence[int]) -> float:
         columns = list(zip(*(rows[position] for position in positions), strict=True))
@@ -202,6 +210,7 @@ def _shown(vote: PanelVote) -> dict[str, Any]:
             "value": None,
             "failure": vote.result.kind.value,
             "why": vote.result.message,
+            **({"usage": _known(vote.result.usage)} if vote.result.usage is not None else {}),
         }
     usage = vote.result.metadata.get("judge", {})
     return {
@@ -210,3 +219,15 @@ def _shown(vote: PanelVote) -> dict[str, Any]:
         "why": vote.result.explanation,
         **({"usage": usage["usage"]} if "usage" in usage else {}),
     }
+
+
+def _spent(results: Sequence[Result]) -> Usage | None:
+    """What the members' calls cost in all, as far as it is known."""
+    from vlmops.evaluators.case import Usage
+
+    cost = judging_cost(score for each in results for score in (each if isinstance(each, list) else [each]))
+    return None if cost is None else Usage(cost=cost)
+
+
+def _known(usage: Usage) -> dict[str, Any]:
+    return {key: value for key, value in asdict(usage).items() if value is not None}

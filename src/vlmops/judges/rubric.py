@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -19,6 +20,7 @@ CANNOT_TELL = "cannot_tell"
 """The verdict of a judge to whom the material does not show enough; an abstention, not a score."""
 
 _CONFIDENCE = ("low", "medium", "high")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Criterion(Protocol):
@@ -158,7 +160,8 @@ class Choice:
         passing: Those that are a pass; empty where that is not said.
 
     Raises:
-        UsageError: There are fewer than two labels, or a passing one is not among them.
+        UsageError: There are fewer than two labels, two that differ in case or spaces alone, or a passing one
+            is not among them.
 
     Example:
         >>> step = Choice("step", "Is it done?", {"done": "", "begun": "", "not_done": ""}, {"done"})
@@ -173,8 +176,13 @@ class Choice:
     range: ClassVar[Range | None] = None
 
     def __post_init__(self) -> None:
-        if len(self.labels) < 2 or CANNOT_TELL in self.labels:
+        read = [_normal(label) for label in self.labels]
+        if len(read) < 2 or CANNOT_TELL in read:
             raise UsageError(f"choice {self.name!r}: give two labels at least, other than {CANNOT_TELL!r}")
+        if len(set(read)) < len(read):
+            raise UsageError(
+                f"choice {self.name!r}: two labels differ in case or spaces alone: {', '.join(self.labels)}"
+            )
         if strange := set(self.passing) - set(self.labels):
             raise UsageError(f"choice {self.name!r}: {', '.join(sorted(strange))} can pass but is no label")
 
@@ -209,7 +217,7 @@ class Rubric:
         abstain: Whether the judge may say that the material does not show enough.
 
     Raises:
-        UsageError: There is no criterion, or two have one name.
+        UsageError: There is no criterion, two have one name, or a name is no lower-case word.
 
     Example:
         >>> rubric = Rubric("Judge a caption.", (YesNo("true", "Is all of it true?"),))
@@ -227,6 +235,11 @@ class Rubric:
             raise UsageError("a rubric needs a criterion")
         if len(set(names)) < len(names):
             raise UsageError(f"two criteria of one rubric have one name: {', '.join(names)}")
+        for name in names:
+            if not _NAME.fullmatch(name):
+                raise UsageError(
+                    f"criterion {name!r}: name it by lower-case letters, digits and '_': it names a score"
+                )
 
     def text(self) -> str:
         """The criteria as the judge reads them."""
