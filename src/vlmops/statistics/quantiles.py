@@ -119,7 +119,7 @@ def _weighted_quantiles(ordered: Array, counts: Array, shares: Sequence[float]) 
     import numpy as np
 
     # One long count through all resamples: a single search then finds a rank in each of them.
-    drawn = np.cumsum(counts.ravel())
+    drawn = np.cumsum(counts.ravel(), dtype=np.int64)
     width = counts.shape[1]
     ends = drawn[width - 1 :: width]
     starts = np.concatenate([[0], ends[:-1]])

@@ -27,7 +27,7 @@ CONFIDENCE = 0.95
 SEED = 20_000
 """Of every resampling, so that a value comes with the same interval each time."""
 _BLOCK_CELLS = 2_000_000
-_KEPT_CELLS = 500_000
+_KEPT_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +96,30 @@ def drawn_counts(clusters: int, resamples: int = RESAMPLES) -> Iterator[Array]:
         >>> [block.sum(axis=1).tolist() for block in blocks]
         [[5, 5, 5]]
     """
-    if clusters * resamples <= _KEPT_CELLS:
-        yield _kept_counts(clusters, resamples)
-    else:
+    if clusters * resamples > _KEPT_CELLS:
         yield from _counts(clusters, resamples)
+        return
+    kept = _kept_counts(clusters, resamples)
+    block = max(1, _BLOCK_CELLS // clusters)
+    for start in range(0, resamples, block):
+        yield kept[start : start + block]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _kept_counts(clusters: int, resamples: int) -> Array:
-    """All draws from few clusters: metrics and slices of one comparison ask for the same again and again."""
+    """All draws, a byte each: metrics and slices of one comparison ask for the same again and again."""
     import numpy as np
 
-    counts = np.concatenate(list(_counts(clusters, resamples)))
+    counts = np.concatenate([_in_bytes(block) for block in _counts(clusters, resamples)])
     counts.flags.writeable = False
     return counts
+
+
+def _in_bytes(counts: Array) -> Array:
+    import numpy as np
+
+    # That one of many clusters is drawn so often has a probability of less than one in 10^500.
+    return counts.astype(np.uint8) if counts.max() < 256 else counts
 
 
 def _counts(clusters: int, resamples: int) -> Iterator[Array]:
@@ -187,7 +197,7 @@ def recorded_resamples() -> Iterator[ResamplingRecord]:
     nothing to be asked of the metric.
 
     Example:
-        >>> from vlmops.statistics import mean_interval
+        >>> from vlmops.statistics import mean_interval, recorded_resamples
         >>> with recorded_resamples() as record:
         ...     first, second = mean_interval([1.0, 2.0, 4.0]), mean_interval([2.0, 3.0, 5.0])
         >>> differences = record.behind(second).values - record.behind(first).values
