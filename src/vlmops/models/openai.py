@@ -7,6 +7,7 @@ import copy
 import logging
 import os
 import time
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 import vlmops.models.openai_chat as chat
@@ -128,6 +129,7 @@ class OpenAIModel:
         self._stream = stream
         self.parameters = self._checked(parameters or {})
         self._client: tuple[asyncio.AbstractEventLoop, AsyncOpenAI] | None = None
+        self._closed_by_owner = False
 
     def __repr__(self) -> str:
         return f"OpenAIModel({self.model!r})"
@@ -149,6 +151,7 @@ class OpenAIModel:
         """The same model without the SDK's retries, and with connections of its own."""
         single = copy.copy(self)
         single._max_retries = 0
+        single._closed_by_owner = True
         single._client = None
         return single
 
@@ -264,6 +267,7 @@ class OpenAIModel:
             "api_key": self._api_key,
             "timeout": self._timeout,
             "max_retries": self._max_retries,
+            "http_client": _aiohttp_client() if self._closed_by_owner else None,
         }
         try:
             if self._azure is None:
@@ -279,6 +283,23 @@ class OpenAIModel:
                 f"{self.name} needs an API key: set {_KEY_NAMES[self._azure is not None]} "
                 "(to anything where none is asked for)"
             ) from error
+
+
+def _aiohttp_client() -> Any:
+    """The SDK's client on top of aiohttp, where both offer it; ``None`` for its usual one.
+
+    With dozens of connections it takes a third less time of the processor for a call. It complains when it is
+    not closed, so that only those who see to that should have it.
+    """
+    import openai
+
+    make = getattr(openai, "DefaultAioHttpClient", None)
+    if make is None or find_spec("aiohttp") is None:
+        return None
+    try:
+        return make()
+    except RuntimeError:
+        return None
 
 
 _KEY_NAMES = {False: "OPENAI_API_KEY", True: "AZURE_OPENAI_API_KEY"}
