@@ -1,7 +1,7 @@
 """Whether the exporter keeps up: calls as fast as one process makes them, one picture of 500 KB each.
 
-Run by hand: ``python benchmarks/tracing/throughput.py``. Every picture is another one, so that each is decoded,
-hashed and stored. Also tells what was sent to the platform, and the greatest memory.
+Run by hand: ``python benchmarks/tracing/throughput.py``. Every picture is another one, so that each is
+decoded, hashed and stored. Also tells what was sent to the platform, and the greatest memory.
 """
 
 from __future__ import annotations

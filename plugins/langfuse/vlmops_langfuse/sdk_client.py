@@ -19,7 +19,7 @@ from vlmops.errors import PrerequisiteError
 from vlmops.tracing.destination import Attachment
 from vlmops.tracing.held import PAYLOADS
 from vlmops.tracing.own_errors import report
-from vlmops.tracing.values import held_in_values
+from vlmops.tracing.values import held_in_values, image_in_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from vlmops_langfuse.settings import LangfuseSettings
 
+_DEEPEST = 20
 _DETACH_MS = 10_000
 _FIND_MEDIA = "_find_and_process_media"
 _lock = threading.Lock()
@@ -78,9 +79,10 @@ def attach(
     used = existing.tracer_provider or provider
 
     def detach() -> None:
-        restore_media()
+        # What waits in the SDK's queue is searched for media once more on its way out.
         used.force_flush(_DETACH_MS)
         undo()
+        restore_media()
         follower.close()
 
     return Attachment(flush=used.force_flush, detach=detach)
@@ -177,7 +179,11 @@ def _defer_media(manager: Any) -> Callable[[], None]:
 
 
 class _HeldMedia:
-    """Stands before the SDK's search for media: takes the pictures out, and leaves the rest to it."""
+    """Stands before the SDK's search for media: pictures are held for vlmops, all else is left to the SDK.
+
+    The SDK searches twice: in what an observation is given, and in the attributes of every span at export.
+    What it finds it uploads at once, as it is; so it must never come upon a picture.
+    """
 
     def __init__(self, original: Callable[..., Any]) -> None:
         self._original = original
@@ -185,19 +191,51 @@ class _HeldMedia:
     def __call__(
         self, *, data: Any, trace_id: str, observation_id: str | None, field: str, **options: Any
     ) -> Any:
-        if isinstance(data, str) and data.startswith("data:image/"):
-            # It stays in the span whole, without being copied.
-            return data
+        def original(found: Any) -> Any:
+            return self._original(
+                data=found, trace_id=trace_id, observation_id=observation_id, field=field, **options
+            )
+
+        if isinstance(data, str):
+            # Whole, it stays in the span without being copied.
+            return original(data) if _is_other_media(data) else data
         try:
-            data, placeholders = held_in_values(data, unwrap=_sdk_picture)
+            held, placeholders = held_in_values(data, unwrap=_sdk_picture)
             if observation_id:
                 PAYLOADS.pin(observation_id, placeholders)
-        # Whatever goes wrong here, the SDK does what it does without vlmops.
+            return _with_other_media(held, original)
         except Exception as error:  # noqa: BLE001 - tracing never breaks the application
             report(_logger, "pictures of an observation could not be deferred", error)
-        return self._original(
-            data=data, trace_id=trace_id, observation_id=observation_id, field=field, **options
-        )
+            return data
+
+
+def _with_other_media(value: Any, original: Callable[[Any], Any], depth: int = 0) -> Any:
+    """The tree, with what the SDK makes of each medium in it that is no picture."""
+    if _is_other_media(value):
+        return original(value)
+    if depth >= _DEEPEST:
+        return value
+    if isinstance(value, dict):
+        return {key: _with_other_media(each, original, depth + 1) for key, each in value.items()}
+    if type(value) is list:
+        return [_with_other_media(each, original, depth + 1) for each in value]
+    return value
+
+
+def _is_other_media(value: Any) -> bool:
+    """Whether the SDK may take it for a medium, and it is no picture."""
+    from langfuse.media import LangfuseMedia
+
+    if isinstance(value, LangfuseMedia):
+        return _sdk_picture(value) is None
+    if isinstance(value, str):
+        return value.startswith("data:") and value[:11].lower() != "data:image/"
+    if isinstance(value, dict) and isinstance(value.get("data"), str):
+        return "type" in value and not image_in_part(value)
+    if isinstance(value, dict):
+        inline = value.get("inline_data") or value.get("inlineData")
+        return isinstance(inline, dict) and isinstance(inline.get("data"), str) and not image_in_part(inline)
+    return False
 
 
 def _sdk_picture(value: Any) -> bytes | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.resources import Resource
@@ -39,6 +38,8 @@ BATCH_BYTES = 4_000_000
 """Bytes of spans sent in one request, about; below the limit of every transport."""
 
 _SHOWN = 200
+_THREADS = 8
+"""More than there are cores: storing is mostly waiting, for a disk or for a network."""
 
 _logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class PictureExporter(SpanExporter):
         self._context = context
         self._batch_bytes = batch_bytes
         self._gate = StoreGate(patience)
-        self._workers = Workers(_parallelism(), "vlmops-pictures")
+        self._workers = Workers(_THREADS, "vlmops-pictures")
         self._resources: dict[int, tuple[Resource, Resource]] = {}
         try:
             preload(self._reader, destination.dialect)
@@ -210,7 +211,3 @@ def batches(spans: Sequence[ReadableSpan], limit: int) -> Iterator[list[Readable
         total += size
     if batch:
         yield batch
-
-
-def _parallelism() -> int:
-    return min(8, max(2, os.cpu_count() or 1))

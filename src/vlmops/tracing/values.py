@@ -18,6 +18,7 @@ Unwrap = Callable[[Any], bytes | None]
 """Encoded bytes of a picture within an object of a platform's SDK; ``None`` for anything else."""
 
 _DEEPEST = 20
+_SHORTEST = 512
 _SMALLEST_SIDE = 8
 _CHANNELS = (1, 3, 4)
 
@@ -48,7 +49,8 @@ def held_in_values(
     """A tree of Python values with a placeholder for each picture in it, and the placeholders.
 
     Only what is a picture beyond doubt is replaced: Pillow images, arrays of the shape and type of one, bytes
-    that begin as a picture's file does, whole data URIs. Unchanged parts are shared.
+    that begin as a picture's file does, whole data URIs, base64 beside an image's media type (the parts of
+    Anthropic and Gemini). Unchanged parts are shared.
 
     Args:
         value: As given to an observation: dicts, lists, tuples and leaves of any kind.
@@ -59,11 +61,25 @@ def held_in_values(
     return _held(value, payloads, unwrap, placeholders, 0), placeholders
 
 
+def image_in_part(part: dict[Any, Any]) -> bool:
+    """Whether a part of a message holds base64 under ``data`` and says that it is an image.
+
+    Example:
+        >>> image_in_part({"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo"})
+        True
+    """
+    said = part.get("media_type") or part.get("mime_type") or part.get("mimeType")
+    return isinstance(said, str) and said.startswith("image/") and isinstance(part.get("data"), str)
+
+
 def _held(value: Any, payloads: HeldPayloads, unwrap: Unwrap | None, put: list[str], depth: int) -> Any:
     if depth > _DEEPEST or value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, dict):
         made = {key: _held(each, payloads, unwrap, put, depth + 1) for key, each in value.items()}
+        if image_in_part(value) and len(value["data"]) >= _SHORTEST:
+            made["data"] = payloads.hold(value["data"])
+            put.append(made["data"])
         return made if any(made[key] is not each for key, each in value.items()) else value
     if type(value) in (list, tuple):
         items = [_held(each, payloads, unwrap, put, depth + 1) for each in value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import threading
@@ -23,7 +24,7 @@ from vlmops.errors import MediaError, PlatformUnavailable
 from vlmops.tracing import PicturePolicy, Tracing
 from vlmops.tracing.held import PAYLOADS
 from vlmops_langfuse.media_upload import MediaTarget
-from vlmops_langfuse.references import reference_to
+from vlmops_langfuse.references import media_id, reference_to
 from vlmops_langfuse.settings import LangfuseSettings
 from vlmops_langfuse.trace_media import TraceMedia
 
@@ -143,18 +144,44 @@ def test_spans_of_other_instrumentors_go_through_too(langfuse_server: LangfuseSe
     assert len(langfuse_server.media) == 1
 
 
-def test_a_bug_in_the_deferral_leaves_the_sdk_as_it_is(
+@pytest.mark.parametrize("level", ["full", "hash"])
+def test_the_sdk_uploads_no_picture_by_itself(langfuse_server: LangfuseServer, level: str) -> None:
+    """Neither one that an observation is given, nor one in the JSON of another instrumentor's span."""
+    data = base64.b64encode(png(7)).decode()
+    parts = [
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}},
+        {"type": "media", "mime_type": "image/png", "data": data},
+        {"inline_data": {"mime_type": "image/png", "data": data}},
+        {"inlineData": {"mimeType": "image/png", "data": data}},
+        {"type": "image_url", "image_url": {"url": uri(png(7))}},
+    ]
+    with traced(langfuse_server, policy=level) as tracing:
+        langfuse.get_client().start_observation(name="given", input={"messages": parts}).end()
+        tracer = tracing.tracer_provider.get_tracer("openinference.instrumentation.any")
+        tracer.start_span("text", attributes={"input.value": json.dumps({"messages": parts})}).end()
+    assert len(langfuse_server.observations) == 2
+    assert data not in repr(langfuse_server.observations)
+    assert "vlmops-held" not in repr(langfuse_server.observations)
+    references = {reference_to(Image.from_bytes(png(7)))} if level == "full" else set()
+    assert {m.media_id for m in langfuse_server.media.values()} == {
+        media_id(Image.from_bytes(png(7)).sha256) for _ in references
+    }
+    assert langfuse_server.count("PUT bucket") == len(references)
+
+
+def test_a_bug_in_the_deferral_leaves_the_observation(
     langfuse_server: LangfuseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def bug(*_: object, **__: object) -> None:
         raise RuntimeError("oh")
 
     monkeypatch.setattr("vlmops_langfuse.sdk_client.held_in_values", bug)
-    with traced(langfuse_server):
+    with traced(langfuse_server, policy="hash"):
         client = langfuse.get_client()
         with client.start_as_current_observation(name="o", input={"a": 1, "picture": uri(png())}):
             pass
     assert json.loads(langfuse_server.observations[0].input)["a"] == 1
+    assert langfuse_server.media == {}
 
 
 def test_the_same_picture_is_uploaded_once_and_belongs_to_each_observation(
