@@ -18,6 +18,7 @@ from vlmops.cli import (
     experiments,
     gate,
     media,
+    report,
     run,
     traces,
 )
@@ -55,6 +56,7 @@ app.command("run")(run.run_command)
 app.command("score")(experiments.score_command)
 app.command("enrich")(traces.enrich_command)
 app.command("compare")(compare.compare_command)
+app.command("report")(report.report_command)
 app.command("gate")(gate.gate_command)
 app.command("collect")(traces.collect_command)
 app.command("evaluators")(evaluators.evaluators_command)

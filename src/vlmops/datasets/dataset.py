@@ -149,6 +149,16 @@ class ImageDataset:
 
         return write_folder(iter(self), Path(folder))
 
+    def _repr_html_(self) -> str:
+        from vlmops.reports.notebook.samples import dataset_html
+
+        return dataset_html(self)
+
+    def _repr_markdown_(self) -> str:
+        from vlmops.reports.notebook.samples import dataset_markdown
+
+        return dataset_markdown(self)
+
 
 def _name_of(location: str | Path) -> str:
     """Of a folder its whole name, dots and all; of anything else the name without its ending."""

@@ -88,6 +88,16 @@ class Sample:
             for image in images_in(getattr(self, name)):
                 yield name, image
 
+    def _repr_html_(self) -> str:
+        from vlmops.reports.notebook.samples import sample_html
+
+        return sample_html(self)
+
+    def _repr_markdown_(self) -> str:
+        from vlmops.reports.notebook.samples import sample_markdown
+
+        return sample_markdown(self)
+
 
 def _id_problem(sample_id: Any) -> tuple[str, str] | None:
     """What is wrong with an id, and the fix."""

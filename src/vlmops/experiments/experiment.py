@@ -31,6 +31,16 @@ class ExperimentResult:
     record: ExperimentRecord
     summary: ExperimentSummary
 
+    def _repr_html_(self) -> str:
+        from vlmops.reports.notebook.experiments import result_html
+
+        return result_html(self)
+
+    def _repr_markdown_(self) -> str:
+        from vlmops.reports.notebook.experiments import result_markdown
+
+        return result_markdown(self)
+
 
 @dataclass(frozen=True)
 class Experiment:

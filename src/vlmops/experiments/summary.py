@@ -55,6 +55,16 @@ class ExperimentSummary:
     not_applicable: Mapping[str, int] = field(default_factory=dict)
     slices: Mapping[str, ExperimentSummary] = field(default_factory=dict)
 
+    def _repr_html_(self) -> str:
+        from vlmops.reports.notebook.experiments import summary_html
+
+        return summary_html(self)
+
+    def _repr_markdown_(self) -> str:
+        from vlmops.reports.notebook.experiments import summary_markdown
+
+        return summary_markdown(self)
+
 
 async def summarise(
     record: ExperimentRecord, evaluators: Sequence[Evaluator], slices: Sequence[SliceBy] = ()

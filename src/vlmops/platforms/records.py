@@ -139,6 +139,16 @@ class Run:
     id: str = ""
     trace_id: str | None = None
 
+    def _repr_html_(self) -> str:
+        from vlmops.reports.notebook.experiments import run_html
+
+        return run_html(self)
+
+    def _repr_markdown_(self) -> str:
+        from vlmops.reports.notebook.experiments import run_markdown
+
+        return run_markdown(self)
+
 
 @dataclass(frozen=True, slots=True)
 class ExperimentRecord:

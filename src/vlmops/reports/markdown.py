@@ -22,7 +22,7 @@ _MARKS = {"better": "✅ better", "worse": "❌ worse", "different": "🔶 diffe
 
 
 def report_markdown(report: Report) -> str:
-    """What is shown first, all figures under a fold, then failures and the samples variants disagree most on."""
+    """Verdicts first, all figures under a fold, then failures and the samples variants disagree most on."""
     blocks = [f"## {escaped(report.title)}", *_headlines(report.comparison)]
     if len(report.comparison.variants) > 1:
         blocks.append(_folded("All figures", comparison_markdown(report.comparison).strip()))
@@ -42,7 +42,9 @@ def _headlines(comparison: Comparison) -> Iterator[str]:
             for measure in measures
             if (found := measure.values[at].difference) is not None and found.verdict in _MARKS
         ]
-        yield "\n".join([f"**{_link(variant)}** against the baseline:", "", *(shown or ["- no difference shown"])])
+        yield "\n".join(
+            [f"**{_link(variant)}** against the baseline:", "", *(shown or ["- no difference shown"])]
+        )
 
 
 def _values(comparison: Comparison) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _SCRIPTS = ("dom.js", "diff.js", "plot.js", "choice.js", "sample.js", "list.js", "charts.js", "report.js")
 _STYLES = ("base.css", "figures.css", "samples.css", "print.css")
 _MARKS = {"better": "✓", "worse": "✗", "different": "◆", "no difference shown": "≈"}
+_DECIDING = ("error_rate", "latency.p50", "latency.p95", "tokens.input", "tokens.output", "cost")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -38,32 +39,38 @@ def report_html(report: Report) -> str:
     """
     script, style = _assets("js", _SCRIPTS), _assets("css", _STYLES)
     comparison = report.comparison
-    return _environment().get_template("report.html").render(
-        report=report,
-        comparison=comparison,
-        variants=[
-            {"letter": letter(at), "at": at, "it": variant} for at, variant in enumerate(comparison.variants)
-        ],
-        metrics=[measure for measure in comparison.metrics if not measure.slice],
-        parts=[
-            (name, [measure for measure in comparison.metrics if measure.slice == name])
-            for name in comparison.slices
-        ],
-        operations=[measure for measure in comparison.operations if not measure.slice],
-        failures=_failures(comparison),
-        settings=settings_of(comparison),
-        tables=[
-            (head(comparison, at), list(rows(comparison, at))) for at in range(1, len(comparison.variants))
-        ],
-        footnotes=footnotes(comparison),
-        policy=(
-            f"default-src 'none'; img-src data:; script-src {_hash(script)}; style-src {_hash(style)}; "
-            "base-uri 'none'; form-action 'none'"
-        ),
-        script=_raw(script),
-        style=_raw(style),
-        data=_raw(script_json(_data(report))),
-        pictures=_raw(script_json(report.samples.pictures)),
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            comparison=comparison,
+            variants=[
+                {"letter": letter(at), "at": at, "it": variant}
+                for at, variant in enumerate(comparison.variants)
+            ],
+            metrics=[measure for measure in comparison.metrics if not measure.slice],
+            parts=[
+                (name, [measure for measure in comparison.metrics if measure.slice == name])
+                for name in comparison.slices
+            ],
+            operations=_operations(comparison),
+            failures=_failures(comparison),
+            settings=settings_of(comparison),
+            tables=[
+                (head(comparison, at), list(rows(comparison, at)))
+                for at in range(1, len(comparison.variants))
+            ],
+            footnotes=footnotes(comparison),
+            policy=(
+                f"default-src 'none'; img-src data:; script-src {_hash(script)}; style-src {_hash(style)}; "
+                "base-uri 'none'; form-action 'none'"
+            ),
+            script=_raw(script),
+            style=_raw(style),
+            data=_raw(script_json(_data(report))),
+            pictures=_raw(script_json(report.samples.pictures)),
+        )
     )
 
 
@@ -165,10 +172,20 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _operations(comparison: Comparison) -> list[Measure]:
+    """Those that decide; the table of all figures, which one variant alone does not have, holds the rest."""
+    whole = [measure for measure in comparison.operations if not measure.slice]
+    if len(comparison.variants) == 1:
+        return whole
+    return [measure for measure in whole if measure.name in _DECIDING]
+
+
 def _failures(comparison: Comparison) -> list[tuple[str, list[int]]]:
     """How many answers of each variant failed, by kind; the most frequent kind first."""
     kinds = dict.fromkeys(kind for variant in comparison.variants for kind in variant.failures)
-    table = [(str(kind), [variant.failures.get(kind, 0) for variant in comparison.variants]) for kind in kinds]
+    table = [
+        (str(kind), [variant.failures.get(kind, 0) for variant in comparison.variants]) for kind in kinds
+    ]
     return sorted(table, key=lambda line: -sum(line[1]))
 
 

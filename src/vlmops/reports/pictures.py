@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import ImageError
@@ -20,6 +21,7 @@ MAX_BYTES = 24 * 1024 * 1024
 """Bytes that all pictures of one page may take together."""
 
 _TYPICAL_BYTES = {480: 40_000, 320: 20_000, 160: 6_000}
+_LEFT_OUT = {"n": "left out, to keep the report small"}
 _AT_ONCE = 4
 _CHUNK = 32
 _QUALITY = 78
@@ -86,8 +88,13 @@ class PictureShelf:
         self._large: set[int] = set()
 
     def place(self, image: Image, *, large: bool = False) -> int:
-        """Where the picture is, or will be; ``large`` ones, such as drawings with writing, are never tiny."""
-        key: Hashable = image.sha256 if image.is_known else id(image)
+        """Where the picture is, or will be.
+
+        Args:
+            image: The picture.
+            large: Whether it is a drawing with writing: such a one is never tiny, and not drawn twice.
+        """
+        key: Hashable = id(image) if large else _content(image)
         if key not in self._places:
             self._places[key] = len(self._images)
             self._images.append(image)
@@ -107,40 +114,35 @@ class PictureShelf:
         order = list(dict.fromkeys([*first, *range(len(self._images))]))
         side = self._side or self._fitting_side()
         found: dict[int, dict[str, Any]] = {}
-        total = 0
+        spent = 0
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             for start in range(0, len(order), _CHUNK):
-                chunk = order[start : start + _CHUNK] if total < self._max_bytes else []
-                for place, entry in zip(chunk, threads.map(lambda at: self._entry(at, side), chunk), strict=True):
-                    total += len(entry.get("u", ""))
-                    found[place] = entry
-        left_out = {"n": "left out, to keep the report small"}
-        shown = self._within_budget(order, found)
-        return [
-            found[place] if place in shown else left_out if place not in found or "u" in found[place] else found[place]
-            for place in range(len(self._images))
-        ]
-
-    def _within_budget(self, order: list[int], found: dict[int, dict[str, Any]]) -> set[int]:
-        shown: set[int] = set()
-        total = 0
-        for place in order:
-            total += len(found.get(place, {}).get("u", ""))
-            if place not in found or total > self._max_bytes:
-                break
-            shown.add(place)
-        return shown
+                if spent > self._max_bytes:
+                    break
+                chunk = order[start : start + _CHUNK]
+                for place, entry in zip(chunk, threads.map(partial(self._entry, side), chunk), strict=True):
+                    spent += len(entry.get("u", ""))
+                    found[place] = _LEFT_OUT if "u" in entry and spent > self._max_bytes else entry
+        return [found.get(place, _LEFT_OUT) for place in range(len(self._images))]
 
     def _fitting_side(self) -> int:
         count = max(1, len(self._images))
         return next((side for side in SIDES if count * _TYPICAL_BYTES[side] <= self._max_bytes), SIDES[-1])
 
-    def _entry(self, place: int, side: int) -> dict[str, Any]:
+    def _entry(self, side: int, place: int) -> dict[str, Any]:
         image = self._images[place]
+        if place in self._large:
+            side = max(side, SIDES[0])
         try:
-            uri = picture_uri(image, max(side, SIDES[0]) if place in self._large else side)
-            return {"u": uri, "w": image.width, "h": image.height}
+            return {"u": picture_uri(image, side), "w": image.width, "h": image.height}
         except ImageError as error:
             return {"n": str(error)}
         finally:
             image.release()
+
+
+def _content(image: Image) -> Hashable:
+    try:
+        return image.sha256
+    except ImageError:
+        return id(image)

@@ -29,7 +29,7 @@ class Report:
         title: What stands above it.
         comparison: The figures.
         samples: Every answer of every variant.
-        trace_links: For each variant the page of a trace, with ``{trace}`` for its id; empty if there is none.
+        trace_links: For each variant the page of a trace, with ``{trace}`` for its id; empty without one.
         history: Earlier runs of the same names, oldest first.
         created_at: When it was made.
     """
@@ -62,7 +62,9 @@ class Report:
         path = Path(file)
         kinds = {".html": self.html, ".htm": self.html, ".md": self.markdown}
         if path.suffix.lower() not in kinds:
-            raise UsageError(f"{path}: a report is .html or .md, not {path.suffix or 'a name without ending'}")
+            raise UsageError(
+                f"{path}: a report is .html or .md, not {path.suffix or 'a name without ending'}"
+            )
         text = kinds[path.suffix.lower()]()
         beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
@@ -76,7 +78,7 @@ class Report:
         return path
 
     def _repr_html_(self) -> str:
-        from vlmops.reports.notebook import comparison_html
+        from vlmops.reports.notebook.experiments import comparison_html
 
         return comparison_html(self.comparison)
 
@@ -104,8 +106,8 @@ def report(
         slices: What figures are given for separately as well, and samples can be chosen by.
         history: Earlier runs, from :func:`past_runs`.
         title: What stands above it; the names of the variants otherwise.
-        thumbnails: Longest side of the small pictures in pixels, from 16 to 2048; by default as large as their
-            number allows.
+        thumbnails: Longest side of the small pictures in pixels, from 16 to 2048; by default as large as
+            their number allows.
         max_picture_bytes: Bytes that all pictures may take together.
 
     Raises:

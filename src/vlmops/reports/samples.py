@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from vlmops.errors import ImageError
 from vlmops.evaluators import Failure, Score, slices_of
 from vlmops.images import images_in, map_images
-from vlmops.reports.pictures import PictureShelf
 from vlmops.reports.places import expected_places, predicted_places
 from vlmops.reports.text import readable
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from vlmops.geometry import Size
     from vlmops.images import Image
     from vlmops.platforms.records import ExperimentRecord, Run
+    from vlmops.reports.pictures import PictureShelf
 
 _FACET_VALUES = 12
 _NOTE = 300
@@ -59,6 +59,7 @@ def sample_table(
         >>> def ran(name, value):
         ...     run = Run(Case("a", id="1", metadata={"light": "dim"}), 1, [Score("ok", value)])
         ...     return ExperimentRecord(name, name, "", "d", "1", [run])
+        >>> from vlmops.reports.pictures import PictureShelf
         >>> table = sample_table([ran("old", True), ran("new", False)], [], PictureShelf())
         >>> table.slices, table.rows[0]["d"], [cell["v"] for cell in table.rows[0]["c"]]
         (['light=dim'], 1.0, [[True], [False]])
@@ -97,7 +98,9 @@ def _any_case(runs: Sequence[Run | None]) -> Case:
 def _metrics(records: Sequence[ExperimentRecord]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for score in _scores(records):
-        kind = "pass" if isinstance(score.value, bool) else "label" if isinstance(score.value, str) else "number"
+        kind = (
+            "pass" if isinstance(score.value, bool) else "label" if isinstance(score.value, str) else "number"
+        )
         metric = found.setdefault(
             score.name, {"name": score.name, "direction": score.direction, "kind": kind, "range": None}
         )
@@ -149,10 +152,11 @@ def _shown(row: Mapping[str, Any]) -> Iterator[int]:
 class _Rows:
     """Makes rows; their keys are short since a page may hold ten thousand of them.
 
-    Row: ``i`` id, ``r`` repetition, ``s`` slices, ``p`` pictures, ``q`` inputs, ``x`` expected, ``b`` expected
-    places, ``e`` expected pictures, ``d`` disagreement in [0, 1], ``c`` cells. Cell: ``o`` output, ``f`` kind
-    of failure, ``m`` its message, ``v`` scores, ``w`` explanations, ``k`` failed evaluators, ``b`` places,
-    ``p`` pictures, ``z`` evidence, ``t`` seconds, ``n`` tokens in and out, ``u`` US dollars, ``l`` trace.
+    Row: ``i`` id, ``r`` repetition, ``s`` slices, ``p`` pictures, ``q`` inputs, ``x`` expected, ``b``
+    expected places, ``e`` expected pictures, ``d`` disagreement in [0, 1], ``c`` cells. Cell: ``o`` output,
+    ``f`` kind of failure, ``m`` its message, ``v`` scores, ``w`` explanations, ``k`` failed evaluators, ``b``
+    places, ``p`` pictures, ``z`` evidence, ``t`` seconds, ``n`` tokens in and out, ``u`` US dollars, ``l``
+    trace.
     """
 
     def __init__(

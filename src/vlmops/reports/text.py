@@ -53,7 +53,11 @@ def _entry(head: str, value: Any) -> Iterator[str]:
     nested = (isinstance(value, Mapping) and bool(value)) or (
         isinstance(value, list | tuple) and bool(value) and not _flat(value)
     )
-    if nested or (isinstance(value, str) and "\n" in value):
+    if nested and head == "-":
+        first, *others = _lines(value)
+        yield f"{head} {first}"
+        yield from (f"{_INDENT}{line}" for line in others)
+    elif nested or (isinstance(value, str) and "\n" in value):
         yield head
         for line in _lines(value):
             yield f"{_INDENT}{line}"

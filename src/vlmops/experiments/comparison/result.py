@@ -177,3 +177,13 @@ class Comparison:
         where = f" in slice {slice!r}" if slice else ""
         known = ", ".join(each.name for each in named) or "none at all"
         raise UsageError(f"the comparison has no measure {name!r}{where}; there are: {known}")
+
+    def _repr_html_(self) -> str:
+        from vlmops.reports.notebook.experiments import comparison_html
+
+        return comparison_html(self)
+
+    def _repr_markdown_(self) -> str:
+        from vlmops.experiments.comparison.markdown import comparison_markdown
+
+        return comparison_markdown(self)

@@ -17,11 +17,15 @@ function sampleParts(number) {
       make("span", { class: "n" }, position < 0 ? "" : `${position + 1} of ${choice.found.length}`),
       make("span", { class: "chips" }, ...(row.s || []).map((slice) => make("button", { type: "button", class: "chip", title: "Choose this slice", onclick: () => choice.set({ slice: String(slice) }) }, data.slices[slice]))),
       make("span", { class: "switches" },
+        row.x !== undefined && view.differences ? make("span", { class: "legend" }, make("ins", {}, "not expected"), " ", make("del", {}, "missing")) : null,
         toggle("differences", row.x !== undefined && "differences", "d"), toggle("boxes", hasPlaces(row) && "boxes", "b"))),
   ];
-  if (row.p) parts.push(make("div", { class: "pictures" }, ...row.p.map((place, at) => picture(place, at === 0 ? row : null, row.i))));
-  if (row.q) parts.push(make("section", { class: "given" }, make("h4", {}, "Input"), make("div", { class: "text" }, row.q)));
-  parts.push(make("div", { class: "answers" }, expectedCard(row), ...row.c.map((cell, at) => answerCard(row, cell, at))));
+  const shownPictures = row.p && make("div", { class: "pictures" }, ...row.p.map((place, at) => picture(place, at === 0 ? row : null, row.i)));
+  const given = row.q && make("section", { class: "card given" }, make("h4", {}, "Input"), make("div", { class: "text" }, row.q));
+  parts.push(
+    make("div", { class: "asked" }, shownPictures, make("div", { class: "texts" }, given, expectedCard(row))),
+    make("div", { class: "answers" }, ...row.c.map((cell, at) => answerCard(row, cell, at))),
+  );
   return parts;
 }
 

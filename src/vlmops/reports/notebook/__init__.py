@@ -1,0 +1,1 @@
+"""What notebooks show of samples, answers and experiments; the records call it themselves."""
