@@ -22,13 +22,13 @@ from vlmops.errors import (
     UsageError,
     VlmopsError,
 )
-from vlmops.evaluators import Failure, FailureKind, Score
+from vlmops.evaluators import Failure, FailureKind
 from vlmops.images import images_in, map_images
 from vlmops.platforms.answering import answered, case_of
 from vlmops.platforms.records import ExperimentPlan, ScoreTarget
 from vlmops_langfuse.cells import as_cell
 from vlmops_langfuse.items import shown_metadata, words
-from vlmops_langfuse.media_upload import TAKEN, MediaTarget, acceptable
+from vlmops_langfuse.media_upload import MediaTarget, acceptable
 from vlmops_langfuse.references import reference_to
 from vlmops_langfuse.runs import Answer, AnsweredItem, ShownAnswer, run_metadata, run_name, shown
 from vlmops_langfuse.usage import usage_details
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60
 _ATTEMPTS = 4
+_ENVIRONMENT = "sdk-experiment"
+"""Where the SDK puts experiments, so that they stay apart from what an application records."""
+
 _MOST_METADATA = 64
 """Keys that are copied to a span, which holds 128 attributes and loses the others."""
 
@@ -151,30 +154,6 @@ class NativeRunner:
             )
         return list(taken.values()), ""
 
-    def trace_evaluation(
-        self, answered: AnsweredItem, evaluator: str, result: Sequence[Score] | Failure
-    ) -> None:
-        """Record an evaluation as a span of the answer's trace, with evidence pictures in its output."""
-        from opentelemetry import context, trace
-
-        parent = trace.SpanContext(
-            int(answered.span.trace_id, 16),
-            int(answered.span.id, 16),
-            is_remote=False,
-            trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
-        )
-        token = context.attach(trace.set_span_in_context(trace.NonRecordingSpan(parent), context.Context()))
-        try:
-            span = self.client.start_observation(name=evaluator, as_type="evaluator")
-            if isinstance(result, Failure):
-                problem = f"{result.kind.value}: {result.message}"
-                span.update(output={"failure": problem}, level="ERROR", status_message=problem)
-            else:
-                span.update(output=[_shown(score) for score in result])
-            span.end()
-        finally:
-            context.detach(token)
-
     async def flush(self) -> None:
         """Send what the SDK still holds."""
         if self._made is not None:
@@ -259,10 +238,3 @@ def _described(answer: Answer, said: ShownAnswer) -> dict[str, Any]:
         if answer.usage.cost is not None:
             described["cost_details"] = {"total": answer.usage.cost}
     return described
-
-
-def _shown(score: Score) -> dict[str, Any]:
-    shown = {"name": score.name, "value": score.value, "comment": score.explanation}
-    if score.evidence is not None and score.evidence.media_type in TAKEN:
-        shown["evidence"] = reference_to(score.evidence)
-    return shown
