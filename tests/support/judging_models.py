@@ -27,7 +27,11 @@ def picture(colour: str, shade: int = 0) -> Image:
 
 def colour_of(image: Image) -> str:
     """The named colour that the middle of a picture comes nearest to; ``"none"`` for grey."""
-    middle = image.to_array()[50:60, 70:90].reshape(-1, 3).mean(axis=0)
+    pixels = image.to_array()
+    height, width = pixels.shape[:2]
+    middle = (
+        pixels[height * 2 // 5 : height // 2, width * 2 // 5 : width * 3 // 5].reshape(-1, 3).mean(axis=0)
+    )
     if middle.max() - middle.min() < 40:
         return "none"
     return min(COLOURS, key=lambda name: float(np.abs(np.array(COLOURS[name]) - middle).sum()))

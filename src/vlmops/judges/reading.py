@@ -25,6 +25,12 @@ def read_verdict(reply: ModelReply) -> Mapping[str, Any] | Failure:
     """
     if isinstance(reply.output, Mapping):
         return reply.output
+    said = " ".join(reply.text.split())[:_EXCERPT]
+    if reply.finish_reason == "length":
+        # Mending what is missing of a verdict would be guessing at it.
+        return Failure(
+            FailureKind.TRUNCATED, f"the judge's answer was cut off by the token limit (max_tokens): {said!r}"
+        )
     from vlmops.evaluators.structure import read_json
 
     try:
@@ -33,6 +39,4 @@ def read_verdict(reply: ModelReply) -> Mapping[str, Any] | Failure:
         found = None
     if isinstance(found, Mapping):
         return found
-    cut = " (it was cut off by the token limit)" if reply.finish_reason == "length" else ""
-    said = " ".join(reply.text.split())[:_EXCERPT]
-    return Failure(FailureKind.UNPARSABLE, f"the judge's answer is no JSON object{cut}: {said!r}")
+    return Failure(FailureKind.UNPARSABLE, f"the judge's answer is no JSON object: {said!r}")
