@@ -22,7 +22,10 @@ from vlmops.models import registry as models
 ROOT = Path(__file__).parents[2]
 PAGES = [
     "README.md",
-    *(f"docs/{name}.md" for name in ("datasets", "pictures", "experiments", "phoenix", "tracing")),
+    *(
+        f"docs/{name}.md"
+        for name in ("datasets", "pictures", "experiments", "phoenix", "tracing", "traces_to_datasets")
+    ),
 ]
 PAGES_WITHOUT_SERVER = [
     f"docs/{name}.md" for name in ("comparing", "extending", "gate", "limits", "models", "trace_facts")
