@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vlmops.engine.asking import Asking
@@ -159,19 +160,31 @@ class Engine:
             )
 
     async def _answer(self, asked: EngineModel, request: ModelRequest) -> ModelReply | Failure:
-        """Runs on the engine's loop."""
+        """Looks on the caller's loop, so that a kept answer costs no way to the engine's."""
         workshop = self._workshop()
         cache = asked.cache or workshop.aside
-        loop = asyncio.get_running_loop()
         try:
-            key, kept = await loop.run_in_executor(
+            key, kept = await asyncio.get_running_loop().run_in_executor(
                 workshop.readers, self._looked_up, asked, request, cache, workshop.pixels
             )
         except ImageError as error:
-            self.tally.failures[FailureKind.BAD_IMAGE] += 1
+            with self._lock:
+                self.tally.failures[FailureKind.BAD_IMAGE] += 1
             return Failure(FailureKind.BAD_IMAGE, str(error))
         if kept is not None:
             return self._count_kept(kept)
+        return await workshop.thread.run(self._flown(workshop, asked, request, key, cache))
+
+    async def _flown(
+        self,
+        workshop: _Workshop,
+        asked: EngineModel,
+        request: ModelRequest,
+        key: bytes,
+        cache: ResponseCache,
+    ) -> ModelReply | Failure:
+        """Runs on the engine's loop: joins whoever asks the same already, or asks."""
+        loop = asyncio.get_running_loop()
         flight = self._flights.get(key)
         if flight is not None:
             self.tally.shared += 1
@@ -185,9 +198,8 @@ class Engine:
                     return self._count_kept(since)
                 answer = await asked.asking.answer(request, flight)
                 if isinstance(answer, ModelReply):
-                    await flight.out(
-                        loop.run_in_executor(workshop.writer, cache.put, key, asked.name, answer)
-                    )
+                    kept = loop.run_in_executor(workshop.writer, cache.put, key, asked.name, answer)
+                    await flight.out(kept)
                 return answer
             finally:
                 del self._flights[key]
@@ -202,10 +214,12 @@ class Engine:
         return key, cache.get(key, self._since)
 
     def _count_kept(self, reply: ModelReply) -> ModelReply:
-        self.tally.cached += 1
-        if reply.usage is not None:
-            self.tally.saved += reply.usage.cost or 0.0
-        return reply
+        with self._lock:
+            self.tally.cached += 1
+            if reply.usage is not None:
+                self.tally.saved += reply.usage.cost or 0.0
+        # Platforms keep the metadata of replies.
+        return replace(reply, metadata={**reply.metadata, "cached": True})
 
     async def _drain(self) -> None:
         for flight in list(self._flights.values()):
@@ -255,7 +269,7 @@ class EngineModel:
             PrerequisiteError: As the model.
             UsageError: As the model.
         """
-        return await self._engine._workshop().thread.run(self._engine._answer(self, request))
+        return await self._engine._answer(self, request)
 
 
 class _Workshop:

@@ -89,15 +89,8 @@ async def evaluate(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:
         >>> asyncio.run(evaluate(CharacterErrorRate(), Case(output="ab", expected="ac"))).value
         0.5
     """
-    if isinstance(evaluator, SetEvaluator) and not isinstance(evaluator, Evaluator):
-        return []
-    try:
-        result = evaluator.evaluate(case)
-        return await result if inspect.isawaitable(result) else result
-    except Exception as error:  # noqa: BLE001 - any bug of a third party's evaluator is a counted failure
-        return Failure(
-            FailureKind.EVALUATOR_ERROR, f"{type(error).__name__}: {error}", evaluator=evaluator.name
-        )
+    result = _begun(evaluator, case)
+    return await _ended(evaluator, result) if inspect.isawaitable(result) else result
 
 
 async def evaluate_in_thread(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:
@@ -109,4 +102,32 @@ async def evaluate_in_thread(evaluator: Evaluator | SetEvaluator, case: Case) ->
 
     if inspect.iscoroutinefunction(getattr(evaluator, "evaluate", None)):
         return await evaluate(evaluator, case)
-    return await asyncio.to_thread(lambda: asyncio.run(evaluate(evaluator, case)))
+    return await asyncio.to_thread(_evaluated, evaluator, case)
+
+
+def _evaluated(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:
+    """Without an event loop where none is needed: making one takes longer than most metrics."""
+    import asyncio
+
+    result = _begun(evaluator, case)
+    return asyncio.run(_ended(evaluator, result)) if inspect.isawaitable(result) else result
+
+
+def _begun(evaluator: Evaluator | SetEvaluator, case: Case) -> Result | Awaitable[Result]:
+    if isinstance(evaluator, SetEvaluator) and not isinstance(evaluator, Evaluator):
+        return []
+    try:
+        return evaluator.evaluate(case)
+    except Exception as error:  # noqa: BLE001 - any bug of a third party's evaluator is a counted failure
+        return _bug(evaluator, error)
+
+
+async def _ended(evaluator: Evaluator | SetEvaluator, result: Awaitable[Result]) -> Result:
+    try:
+        return await result
+    except Exception as error:  # noqa: BLE001 - as above
+        return _bug(evaluator, error)
+
+
+def _bug(evaluator: Evaluator | SetEvaluator, error: Exception) -> Failure:
+    return Failure(FailureKind.EVALUATOR_ERROR, f"{type(error).__name__}: {error}", evaluator=evaluator.name)
