@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import PlatformError
 from vlmops.evaluators import Evaluator, Failure, Score, applies, evaluate_in_thread
+from vlmops.models import recorded_calls
 from vlmops.platforms.outcome import ScoreReport
 from vlmops.platforms.records import TargetedScore
 from vlmops_langfuse.score_bodies import MACHINE_KEY, from_row, given_by, score_id
@@ -15,6 +17,7 @@ from vlmops_langfuse.score_bodies import MACHINE_KEY, from_row, given_by, score_
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from vlmops_langfuse.evaluation_traces import EvaluationTraces
     from vlmops_langfuse.native_runner import NativeRunner
     from vlmops_langfuse.runs import AnsweredItem
     from vlmops_langfuse.scores import LangfuseScores
@@ -77,9 +80,10 @@ class _Board:
 class LangfuseEvaluation:
     """Evaluates answers, writes their scores and traces the evaluations."""
 
-    def __init__(self, scores: LangfuseScores, runner: NativeRunner) -> None:
+    def __init__(self, scores: LangfuseScores, runner: NativeRunner, traces: EvaluationTraces) -> None:
         self._scores = scores
         self._runner = runner
+        self._traces = traces
 
     async def results(
         self,
@@ -135,10 +139,12 @@ class LangfuseEvaluation:
 
         async def one(board: _Board, evaluator: Evaluator) -> None:
             async with gate:
-                result = await evaluate_in_thread(evaluator, board.answered.case)
-            scores = result if isinstance(result, Failure | list) else [result]
-            board.fresh[evaluator.name] = scores
-            self._runner.trace_evaluation(board.answered, evaluator.name, scores)
+                started = datetime.now(UTC)
+                with recorded_calls() as calls:
+                    result = await evaluate_in_thread(evaluator, board.answered.case)
+                scores = result if isinstance(result, Failure | list) else [result]
+                board.fresh[evaluator.name] = scores
+                await self._traces.record(board.answered, evaluator.name, scores, calls, started)
 
         await asyncio.gather(
             *(

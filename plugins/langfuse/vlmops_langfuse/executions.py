@@ -140,7 +140,7 @@ def _output(row: Mapping[str, Any], settings: LangfuseSettings) -> Any:
         message = row.get("statusMessage") or "the observation ended with an error"
         return Failure(FailureKind.TASK_ERROR, message)
     output = resolved(settings, parsed(row.get("output")))
-    message = output[-1] if isinstance(output, list) and output else output
+    message = _message(output)
     if (
         isinstance(message, Mapping)
         and message.get("role") == "assistant"
@@ -148,6 +148,16 @@ def _output(row: Mapping[str, Any], settings: LangfuseSettings) -> Any:
     ):
         return message["content"]
     return output
+
+
+def _message(output: Any) -> Any:
+    """The last message of an answer: of a conversation, or of a chat completion as its provider gave it."""
+    if isinstance(output, Mapping):
+        for key in ("choices", "messages"):
+            if isinstance(listed := output.get(key), list) and listed:
+                return _message(listed)
+        return output.get("message") if isinstance(output.get("message"), Mapping) else output
+    return _message(output[-1]) if isinstance(output, list) and output else output
 
 
 def _metadata(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from vlmops.platforms.records import (
     TargetedScore,
 )
 from vlmops_langfuse.evaluation import LangfuseEvaluation
+from vlmops_langfuse.evaluation_traces import EvaluationTraces
 from vlmops_langfuse.experiment_rows import ExperimentRows, Row, head_of, recorded_version, run_metadata_of
 from vlmops_langfuse.media import LangfuseMedia, resolved
 from vlmops_langfuse.native_runner import NativeRunner
@@ -49,8 +50,9 @@ class LangfuseExperiments:
         self._datasets = datasets
         self._scores = scores
         self._rows = ExperimentRows(connection)
-        self._runner = NativeRunner(connection.settings, LangfuseMedia(connection))
-        self._evaluation = LangfuseEvaluation(scores, self._runner)
+        media = LangfuseMedia(connection)
+        self._runner = NativeRunner(connection.settings, media)
+        self._evaluation = LangfuseEvaluation(scores, self._runner, EvaluationTraces(self._runner, media))
 
     async def run(self, plan: ExperimentPlan, progress: Progress | None = None) -> ExperimentRecord:
         """Run or continue an experiment; its name in Langfuse is the plan's name with the key.

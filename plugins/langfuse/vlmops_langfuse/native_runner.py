@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60
 _ATTEMPTS = 4
-_ENVIRONMENT = "sdk-experiment"
-"""Where the SDK puts experiments, so that they stay apart from what an application records."""
-
 _MOST_METADATA = 64
 """Keys that are copied to a span, which holds 128 attributes and loses the others."""
 
