@@ -99,7 +99,7 @@ def test_the_page_draws_every_picture(tab: Page, replayed: Replayed, shape: Shap
         tab.get_by_role("tab", name="Info").wait_for()
         if shape.name == "tool_that_returns_a_picture":
             tab.get_by_role("radio", name="Markdown").last.click()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while len(drawn) < wanted and time.monotonic() < deadline:
             drawn |= set(tab.evaluate(LOADED))
             tab.wait_for_timeout(100)
