@@ -33,6 +33,7 @@ from vlmops.evaluators import (
 )
 from vlmops.evaluators.hallucination import coco_vocabulary
 from vlmops.evaluators.questions import read_choice
+from vlmops.judges import Material, View, material_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -275,6 +276,32 @@ def operations() -> PilImage.Image:
     return sheet.image
 
 
+def judges() -> PilImage.Image:
+    """What a judge is shown of a case: each picture behind its label, texts between marks."""
+    part = PilImage.new("RGB", (480, 320), (206, 211, 217))
+    pen = ImageDraw.Draw(part)
+    pen.ellipse((60, 40, 300, 280), fill=(150, 158, 168))
+    pen.line((352, 216, 392, 232, 424, 222), fill=(70, 60, 55), width=3)
+    case = Case(
+        "A scratch at the lower right.",
+        {"boxes": [{"box": [340, 205, 436, 245], "label": "found"}]},
+        {"image": Image.from_pil(part), "question": "Which defect is there?"},
+    )
+    material = material_of(case, case.output, View(regions="boxes"))
+    sheet = Canvas(720, 260, "What judge_defect is shown, in this order")
+    x, y = MARGIN, 56
+    for label, piece in material.parts if isinstance(material, Material) else ():
+        sheet.text((x, y), label, color=MUTED, size=12)
+        if isinstance(piece, Image):
+            sheet.paste(piece, (x, y + 22), 200)
+            x += 222
+        else:
+            sheet.text((x, y + 22), piece, size=15)
+            y += 60
+    sheet.text((MARGIN, 228), "kind: yes   place: yes   severity: yes, and the reason before each", size=14)
+    return sheet.image
+
+
 def evidence(score: object) -> PilImage.Image:
     """The picture that a score carries."""
     picture = getattr(score, "evidence", None)
@@ -290,6 +317,7 @@ FIGURES: Mapping[str, Callable[[], PilImage.Image]] = {
     "grounding": grounding,
     "hallucination": hallucination,
     "image-quality": image_quality,
+    "judges": judges,
     "operations": operations,
     "pictures": pictures,
     "quantities": quantities,

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from judging_models import AnswersDecide
+
 from vlmops.datasets import Sample
 from vlmops.evaluators import Case, Usage, create
 from vlmops.images import Image
+from vlmops.judges import Rubric, YesNo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,6 +136,8 @@ FOUND = [
 OBJECTS = [{"bbox": CUP, "label": "cup"}, {"bbox": PLATE, "label": "plate"}]
 DETECTIONS = ((FOUND, OBJECTS), ([{"bbox": PLATE, "label": "plate", "score": 0.8}], [OBJECTS[1]]))
 PIXELS = {"convention": "pixels"}
+JUDGED = (("all of it is right", None), ("it is wrong", None))
+JUDGE = {"model": AnswersDecide()}
 MODEL = {"embed_image": embed_image, "embed_text": embed_text}
 
 ROWS: dict[str, Row] = {
@@ -214,6 +219,75 @@ ROWS: dict[str, Row] = {
             "image_tokens.p95": 765.0,
             "image_tokens.p99": 765.0,
         },
+    ),
+    "judge": Row(
+        JUDGED,
+        scores={"judge": True},
+        parameters={**JUDGE, "rubric": Rubric("Judge answers.", (YesNo("right", "Is it right?"),))},
+    ),
+    "judge_caption": Row(
+        JUDGED,
+        scores={"judge_caption": True, "judge_caption.correct": 5.0, "judge_caption.complete": 5.0},
+        parameters=JUDGE,
+    ),
+    "judge_defect": Row(
+        JUDGED,
+        scores={
+            "judge_defect": True,
+            "judge_defect.kind": True,
+            "judge_defect.place": True,
+            "judge_defect.severity": True,
+        },
+        parameters=JUDGE,
+    ),
+    "judge_edit": Row(
+        JUDGED,
+        scores={
+            "judge_edit": True,
+            "judge_edit.done": True,
+            "judge_edit.rest_kept": True,
+            "judge_edit.clean": True,
+        },
+        parameters=JUDGE,
+    ),
+    "judge_extraction": Row(
+        JUDGED,
+        scores={
+            "judge_extraction": True,
+            "judge_extraction.faithful": True,
+            "judge_extraction.complete": True,
+        },
+        parameters=JUDGE,
+    ),
+    "judge_grounded": Row(JUDGED, scores={"judge_grounded": True}, parameters=JUDGE),
+    "judge_harm": Row(JUDGED, scores={"judge_harm": "none", "judge_harm.pass": True}, parameters=JUDGE),
+    "judge_image_alignment": Row(
+        JUDGED,
+        scores={
+            "judge_image_alignment": True,
+            "judge_image_alignment.alignment": 5.0,
+            "judge_image_alignment.sound": True,
+        },
+        parameters=JUDGE,
+    ),
+    "judge_instruction_followed": Row(
+        JUDGED,
+        scores={"judge_instruction_followed": 5.0, "judge_instruction_followed.pass": True},
+        parameters=JUDGE,
+    ),
+    "judge_navigation": Row(
+        JUDGED,
+        scores={
+            "judge_navigation": True,
+            "judge_navigation.layout": True,
+            "judge_navigation.reaches": True,
+            "judge_navigation.safe": True,
+        },
+        parameters=JUDGE,
+    ),
+    "judge_no_invented_object": Row(JUDGED, scores={"judge_no_invented_object": True}, parameters=JUDGE),
+    "judge_step": Row(
+        JUDGED, scores={"judge_step.state": "completed", "judge_step.right": True}, parameters=JUDGE
     ),
     "json_parse": Row(
         (('{"total": 12.5,}', None), ("[1]", None)),

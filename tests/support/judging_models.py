@@ -70,6 +70,38 @@ class ScriptedModel:
         return saying(self._criterion, self._decide(pieces(request), request))
 
 
+class AnswersDecide:
+    """A judge that sees nothing wrong with an answer unless it says that it is wrong itself."""
+
+    name = "answers-decide"
+
+    async def answer(self, request: ModelRequest) -> ModelReply:
+        said = pieces(request).get("ANSWER", "")
+        choose = worst if "wrong" in said else best
+        told = {
+            name: {
+                "reason": "The answer says so.",
+                "verdict": choose(part["properties"]["verdict"]["enum"]),
+                "confidence": "high",
+            }
+            for name, part in request.schema["properties"].items()
+        }
+        return ModelReply(output=told, text=json.dumps(told))
+
+
+def best(verdicts: list[str]) -> str:
+    """The verdict that passes: yes, the greatest number, or the first label."""
+    if "yes" in verdicts:
+        return "yes"
+    return max((verdict for verdict in verdicts if verdict.isdigit()), key=int, default=verdicts[0])
+
+
+def worst(verdicts: list[str]) -> str:
+    """No, the least number, or the last label."""
+    given = [verdict for verdict in verdicts if verdict != "cannot_tell"]
+    return "no" if "no" in given else min((v for v in given if v.isdigit()), key=int, default=given[-1])
+
+
 def sees(shown: dict[str, Any], _: ModelRequest) -> str:
     """Yes where the first word of the answer is the colour of the picture."""
     if "PICTURE" not in shown:

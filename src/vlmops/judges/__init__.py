@@ -10,6 +10,7 @@ from vlmops.judges.pairwise import PairJudgment, PairwiseJudge
 from vlmops.judges.panel import Panel, PanelVote, panel_agreement
 from vlmops.judges.reading import read_verdict
 from vlmops.judges.rubric import CANNOT_TELL, Choice, Criterion, Rubric, Scale, YesNo
+from vlmops.judges.rubric_file import RubricFile, load_rubric
 from vlmops.judges.tournament import (
     Duel,
     JudgedPair,
@@ -51,6 +52,7 @@ __all__ = [
     "PanelVote",
     "Rating",
     "Rubric",
+    "RubricFile",
     "Scale",
     "SwappedJudgment",
     "Tournament",
@@ -65,6 +67,7 @@ __all__ = [
     "fastchat_pair_verdict",
     "fastchat_score_verdict",
     "instructions",
+    "load_rubric",
     "material_of",
     "pair_verdict",
     "pairwise_position_swap",

@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.errors import UsageError
 from vlmops.evaluators.bases import OutputReader
 from vlmops.evaluators.failure import Failure
 from vlmops.judges.instructions import instructions
 from vlmops.judges.material import Material, View, material_of
 from vlmops.judges.reading import read_verdict
+from vlmops.judges.rubric import Rubric
 from vlmops.models.calls import ask
 from vlmops.models.model import Model, ModelReply, ModelRequest, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from vlmops.evaluators.case import Case
     from vlmops.evaluators.evaluator import Annotator, Result
-    from vlmops.judges.rubric import Rubric
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,22 @@ class Judge(OutputReader):
     criteria each is a score; see :class:`~vlmops.judges.Rubric`.
 
     Attributes:
-        model: Who judges: a model, or the name of one (``"openai:gpt-4.1"``).
-        rubric: What is judged.
-        view: What of the case is shown.
+        model: Who judges: a model, the name of one (``"openai:gpt-4.1"``), or a table of its ``name`` and how
+            it is made (``base_url``, ...).
+        rubric: What is judged; by name (in a specification, on the command line) the path of a file, see
+            :func:`~vlmops.judges.load_rubric`, whose view and examples then hold as well.
+        view: What of the case is shown; a table of the same keys is taken, too.
         examples: Judged cases shown first, with their pictures.
         parameters: Of the model; temperature 0 unless said otherwise.
-        audit: What :func:`~vlmops.judges.audit` found of this judge, carried by each of its scores.
+        audit: What :func:`~vlmops.judges.audit` found of this judge, carried by each of its scores: the
+            summary of a report, or the path of one.
         repetition: Which of several verdicts on the same case is asked for, counted from 1: caches keep them
             apart.
         key: Dotted path of the part of the output to judge; the whole output when ``None``.
 
     Raises:
-        UsageError: There is no model of that name.
+        UsageError: There is no model of that name; the rubric's file, the view or the audit is wrong, or the
+            audit is one of another judge.
 
     Example:
         >>> import asyncio, json
@@ -90,6 +96,47 @@ class Judge(OutputReader):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "model", named_model(self.model))
+        self._read_settings()
+
+    def _read_settings(self) -> None:
+        """Take what names, files and tables of JSON or TOML stand for."""
+        from vlmops.judges.rubric_file import load_rubric, view_of
+
+        given: dict[str, Any] = {"view": view_of(self.view), "examples": tuple(self.examples)}
+        rubric: Any = self.rubric
+        if isinstance(rubric, str | os.PathLike):
+            file = load_rubric(rubric)
+            given["rubric"] = file.rubric
+            if file.view is not None and given["view"] == View():
+                given["view"] = file.view
+            shown = tuple(JudgedExample(case, verdict) for case, verdict in file.examples)
+            given["examples"] = shown + given["examples"]
+        elif not isinstance(rubric, Rubric):
+            raise UsageError(
+                f"judge {self.name!r}: the rubric is {rubric!r}: give a Rubric, or the path of a file"
+            )
+        for field_name, value in given.items():
+            object.__setattr__(self, field_name, value)
+        audit: Any = self.audit
+        if isinstance(audit, str | os.PathLike):
+            object.__setattr__(self, "audit", self._audit_of(audit))
+
+    def _audit_of(self, path: str | os.PathLike[str]) -> Mapping[str, Any]:
+        """What the report says, if it is one of this judge."""
+        from vlmops.judges.audit.control import AuditReport
+
+        report = AuditReport.load(Path(path))
+        model = named_model(self.model).name
+        for what, theirs, ours in (
+            ("another rubric, view or examples", report.rubric, self.fingerprint),
+            (f"the model {report.model}, and not of {model}", report.model, model),
+        ):
+            if theirs != ours:
+                raise UsageError(
+                    f"{path} is an audit of {what}: it says nothing of the judge {self.name!r}; audit it "
+                    "with 'vlmops judges audit'"
+                )
+        return report.summary()
 
     @property
     def instructions(self) -> str:
@@ -184,8 +231,8 @@ class Judge(OutputReader):
         }
 
 
-def named_model(model: Model | str) -> Model:
-    """The model, or the one of that name.
+def named_model(model: Model | str | Mapping[str, Any]) -> Model:
+    """The model, or the one of that name, or of the ``name`` in a table of how it is made.
 
     Raises:
         UsageError: There is no model of that name.
@@ -194,11 +241,17 @@ def named_model(model: Model | str) -> Model:
         >>> named_model("openai:gpt-4.1").name
         'openai:gpt-4.1'
     """
-    if not isinstance(model, str):
-        return model
     from vlmops.models import create
 
-    return create(model)
+    if isinstance(model, str):
+        return create(model)
+    if not isinstance(model, Mapping):
+        return model
+    options = dict(model)
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise UsageError(f'the judge\'s model {dict(model)!r} has no name: give name = "openai:..."')
+    return create(name, **options)
 
 
 def material_text(material: Material | Failure) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from judging_models import colour_of, picture, pieces
+from judging_models import best, colour_of, picture, pieces
 
 from vlmops import Image
 from vlmops.evaluators import Case, evaluate
@@ -34,12 +34,6 @@ class Favourable:
             for name, part in request.schema["properties"].items()
         }
         return ModelReply(output=told, text="")
-
-
-def best(verdicts: list[str]) -> str:
-    if "yes" in verdicts:
-        return "yes"
-    return max((v for v in verdicts if v.isdigit()), key=int, default=verdicts[0])
 
 
 def case() -> Case:
