@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _ENVIRONMENT = "sdk-experiment"
 """Where the SDK puts experiments, so that they stay apart from what an application records."""
 
+_TRACE_CLAIM = "langfuse_trace_id"
+"""Baggage by which Langfuse's SDK knows that a trace has begun elsewhere."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -110,10 +113,13 @@ class EvaluationTraces:
 
     def _start(self, name: str, parent: Span, started: datetime) -> Span:
         """A span that began earlier, which the SDK's own methods do not offer."""
+        from opentelemetry.baggage import set_baggage
         from opentelemetry.context import Context
         from opentelemetry.trace import set_span_in_context
 
-        within = set_span_in_context(parent, Context())
+        # Without this claim the SDK marks it as the first of its trace, and Langfuse lists it among traces.
+        trace_id = f"{parent.get_span_context().trace_id:032x}"
+        within = set_span_in_context(parent, set_baggage(_TRACE_CLAIM, trace_id, Context()))
         return self._runner.client._otel_tracer.start_span(name, within, start_time=_nanoseconds(started))
 
 

@@ -79,6 +79,7 @@ def test_the_trace_page_draws_the_picture_and_knows_what_it_took(
     evaluators = [o for o in langfuse_server.observations if o.type == "EVALUATOR"]
     assert {o.name for o in evaluators} == {"cer"}
     assert {o.environment for o in langfuse_server.observations} == {"sdk-experiment"}
+    assert {o.name for o in langfuse_server.observations if o.is_root} == {"experiment-item-run"}
     assert {o.trace_id for o in evaluators} == {
         o.trace_id for o in langfuse_server.observations if o.experiment
     }
