@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vlmops.errors import EvaluatorError, ImageError
-from vlmops.evaluators import Case, Evaluator, Failure, Score, evaluate_in_thread
+from vlmops.evaluators import Annotator, Case, Evaluator, Failure, Score, annotator_of, evaluate_in_thread
 from vlmops.images import Image
 from vlmops_phoenix.examples import MACHINE_KEY, from_example
 from vlmops_phoenix.pictures import PhoenixPictures
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from phoenix.evals import Evaluator as PhoenixEvaluator
     from phoenix.evals import Score as PhoenixScore
 
-ExperimentEvaluator = Callable[..., Awaitable[list[dict[str, Any]]]]
+_KINDS: Mapping[Annotator, Literal["code", "llm", "human"]] = {"CODE": "code", "LLM": "llm", "HUMAN": "human"}
 
 
 class EvaluationFailed(EvaluatorError):  # noqa: N818 - says what happened
@@ -37,14 +37,56 @@ class EvaluationFailed(EvaluatorError):  # noqa: N818 - says what happened
         super().__init__(f"{failure.kind.value}: {failure.message}")
 
 
+class ExperimentEvaluator:
+    """A vlmops evaluator as Phoenix's experiments take one; made by :func:`as_experiment_evaluator`."""
+
+    def __init__(self, evaluator: Evaluator, pictures: _Pictures) -> None:
+        self._evaluator = evaluator
+        self._pictures = pictures
+
+    @property
+    def name(self) -> str:
+        """The evaluator's name."""
+        return self._evaluator.name
+
+    @property
+    def kind(self) -> Annotator:
+        """``"LLM"`` of a judge, else ``"CODE"``."""
+        return annotator_of(self._evaluator)
+
+    def evaluate(self, **given: Any) -> list[dict[str, Any]]:
+        """As :meth:`async_evaluate`, for the client that is not async."""
+        from vlmops.blocking import blocking
+
+        return blocking(partial(self.async_evaluate, **given))
+
+    async def async_evaluate(
+        self,
+        *,
+        output: Any,
+        expected: Any = None,
+        input: Any = None,  # noqa: A002 - Phoenix's name
+        metadata: Any = None,
+        **_: Any,
+    ) -> list[dict[str, Any]]:
+        """All scores of one answer.
+
+        Raises:
+            EvaluationFailed: The case cannot be scored.
+        """
+        case = _case(output, expected, input, metadata, self._pictures)
+        return [_experiment_score(each, self.name) for each in await _scores(self._evaluator, case)]
+
+
 def as_experiment_evaluator(
     evaluator: Evaluator, settings: PhoenixSettings | None = None
 ) -> ExperimentEvaluator:
-    """A function for ``run_experiment(evaluators=[...])`` and ``evaluate_experiment`` of Phoenix.
+    """An evaluator for ``run_experiment(evaluators=[...])`` and ``evaluate_experiment`` of Phoenix.
 
-    All scores of an evaluator that gives several arrive, each under its own name; a failure is recorded as an
-    error of the evaluation. Works on examples that vlmops pushed and on any others: there, output and
-    expected are compared as they are.
+    Goes into the client and the async client alike. All scores of an evaluator that gives several arrive,
+    each under its own name; a failure is recorded as an error of the evaluation. What a judge gives is
+    marked as a model's (``LLM``), as in Phoenix's own judges. Works on examples that vlmops pushed and on any
+    others: there, output and expected are compared as they are.
 
     Args:
         evaluator: Any vlmops evaluator.
@@ -52,19 +94,11 @@ def as_experiment_evaluator(
 
     Example:
         >>> from vlmops.evaluators import CharacterErrorRate
-        >>> import asyncio
-        >>> score = as_experiment_evaluator(CharacterErrorRate())
-        >>> asyncio.run(score(output="ab", expected={"expected": "ac"}, input={}, metadata={}))[0]["score"]
-        0.5
+        >>> native = as_experiment_evaluator(CharacterErrorRate())
+        >>> native.kind, native.evaluate(output="ab", expected={"expected": "ac"})[0]["score"]
+        ('CODE', 0.5)
     """
-    pictures = _Pictures(settings)
-
-    async def score(output: Any, expected: Any, input: Any, metadata: Any) -> list[dict[str, Any]]:  # noqa: A002
-        case = _case(output, expected, input, metadata, pictures)
-        return [_experiment_score(each, evaluator.name) for each in await _scores(evaluator, case)]
-
-    score.__name__ = score.__qualname__ = evaluator.name
-    return score
+    return ExperimentEvaluator(evaluator, _Pictures(settings))
 
 
 def as_evaluator(evaluator: Evaluator, settings: PhoenixSettings | None = None) -> PhoenixEvaluator:
@@ -95,6 +129,7 @@ def as_evaluator(evaluator: Evaluator, settings: PhoenixSettings | None = None) 
 
     pictures = _Pictures(settings)
     direction = getattr(evaluator, "direction", "maximize")
+    kind = _KINDS[annotator_of(evaluator)]
 
     class Inputs(BaseModel):
         """What the evaluator looks at."""
@@ -120,11 +155,11 @@ def as_evaluator(evaluator: Evaluator, settings: PhoenixSettings | None = None) 
                 eval_input.get("metadata"),
                 pictures,
             )
-            return [_native_score(each, PhoenixScore) for each in await _scores(evaluator, case)]
+            return [_native_score(each, kind, PhoenixScore) for each in await _scores(evaluator, case)]
 
     return VisionEvaluator(
         name=evaluator.name,
-        kind="code",
+        kind=kind,
         direction="minimize" if direction == "minimize" else "maximize",
         input_schema=Inputs,
     )
@@ -193,7 +228,9 @@ def _experiment_score(score: Score, evaluator: str) -> dict[str, Any]:
     return {"name": fields["name"], **fields["result"], "metadata": fields["metadata"]}
 
 
-def _native_score(score: Score, make: type[PhoenixScore]) -> PhoenixScore:
+def _native_score(
+    score: Score, kind: Literal["code", "llm", "human"], make: type[PhoenixScore]
+) -> PhoenixScore:
     fields = to_evaluation(score, score.name, 1)
     result = fields["result"]
     return make(
@@ -202,6 +239,6 @@ def _native_score(score: Score, make: type[PhoenixScore]) -> PhoenixScore:
         label=result.get("label"),
         explanation=result.get("explanation"),
         metadata=dict(score.metadata),
-        kind="code",
+        kind=kind,
         direction="minimize" if score.direction == "minimize" else "maximize",
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import judging_models
 import langfuse
 import pytest
 from langfuse import Langfuse
 
-from vlmops.datasets import ImageDataset
+from vlmops.datasets import ImageDataset, Sample
 from vlmops.errors import EvaluatorError
 from vlmops.evaluators import Case, CharacterErrorRate, Score, Usage
+from vlmops.judges import Judge, Rubric, YesNo
 from vlmops.models import ModelReply
 from vlmops.platforms import push
 from vlmops.testing import picture
@@ -139,6 +141,34 @@ def test_recorded_observations_are_scored_in_batches(
     found = {s["name"]: s["value"] for s in langfuse_server.scores}
     assert 0 <= found.pop("latency") < 10
     assert found == {"cer": 0.2, "looks.width": 48.0, "tokens": 120.0, "cost": 0.02}
+
+
+def test_a_judge_sees_the_pictures_of_the_native_runner(
+    langfuse_server: LangfuseServer,
+    client: Langfuse,
+    platform: LangfusePlatform,
+    settings: LangfuseSettings,
+) -> None:
+    shown = {"a": judging_models.picture("red"), "b": judging_models.picture("blue")}
+    push(
+        ImageDataset.from_samples("d", [Sample(name, {"image": each}) for name, each in shown.items()]),
+        platform,
+    )
+    rubric = Rubric("Judge a colour.", (YesNo("right", "Is it the picture's colour?"),))
+    model = judging_models.ScriptedModel("right", judging_models.sees)
+    judge = Judge(name="colour", model=model, rubric=rubric)
+    for name in ("first", "second"):
+        client.get_dataset("d").run_experiment(
+            name=name, task=lambda *, item, **_: "red", evaluators=[as_evaluator(judge, settings)]
+        )
+    client.flush()
+    given = [score for score in langfuse_server.scores if score["name"] == "colour"]
+    assert sorted(score["value"] for score in given) == [0, 0, 1, 1]
+    assert {score["dataType"] for score in given} == {"BOOLEAN"}
+    assert {score["metadata"]["judge"]["model"] for score in given} == {"scripted"}
+    assert {each.sha256 for request in model.requests for each in request.pictures} == {
+        each.sha256 for each in shown.values()
+    }
 
 
 def test_an_evaluator_of_single_cases_is_no_run_evaluator() -> None:

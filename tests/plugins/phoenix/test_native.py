@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import judging_models
 import pytest
 
 from vlmops.datasets import Sample
 from vlmops.evaluators import Case, CharacterErrorRate, Failure, FailureKind, Score
 from vlmops.images import Image
+from vlmops.judges import Judge, Rubric, YesNo
 from vlmops.models import ModelReply
 from vlmops.testing import picture
 from vlmops_phoenix import as_evaluator, as_experiment_evaluator
@@ -59,7 +61,7 @@ async def pushed(sample: Sample, output: Any) -> dict[str, Any]:
 
 
 async def test_a_pushed_example_is_seen_with_its_picture() -> None:
-    scores = await as_experiment_evaluator(Looks(), SETTINGS)(
+    scores = await as_experiment_evaluator(Looks(), SETTINGS).async_evaluate(
         **(await pushed(Sample("s", {"image": picture(1, (64, 20))}), "any"))
     )
     assert [(score["name"], score["score"]) for score in scores] == [
@@ -73,14 +75,14 @@ async def test_an_answer_of_vlmops_and_a_plain_one_are_compared_alike() -> None:
     evaluate = as_experiment_evaluator(CharacterErrorRate(), SETTINGS)
     reply = to_output(ModelReply("abcx", "abcx"), sample.inputs, PhoenixPictures(SETTINGS).url_of)
     for output in ("abcx", reply):
-        [score] = await evaluate(**(await pushed(sample, output)))
+        [score] = await evaluate.async_evaluate(**(await pushed(sample, output)))
         assert score["score"] == 0.25
         assert score["metadata"]["vlmops"]["direction"] == "minimize"
 
 
 @pytest.mark.parametrize("expected", ["abcd", {"expected": "abcd"}, {"messages": [], "expected": "abcd"}])
 async def test_examples_of_other_tools_are_compared_as_they_are(expected: Any) -> None:
-    [score] = await as_experiment_evaluator(CharacterErrorRate())(
+    [score] = await as_experiment_evaluator(CharacterErrorRate()).async_evaluate(
         output="abcx", expected=expected, input={"q": "?"}, metadata={}
     )
     assert score["score"] == 0.25
@@ -89,7 +91,9 @@ async def test_examples_of_other_tools_are_compared_as_they_are(expected: Any) -
 @pytest.mark.parametrize("metadata", [None, {}, {"vision": "of their own"}])
 async def test_pictures_of_other_tools_are_found_as_data_uri_and_bytes(metadata: Any) -> None:
     inputs = {"a": picture(1).data_uri(), "b": [picture(2).read(), "no picture"]}
-    scores = await as_experiment_evaluator(Looks())(output="", expected=None, input=inputs, metadata=metadata)
+    scores = await as_experiment_evaluator(Looks()).async_evaluate(
+        output="", expected=None, input=inputs, metadata=metadata
+    )
     assert scores[0]["score"] == 2.0
 
 
@@ -104,7 +108,9 @@ async def test_a_failure_is_raised_so_that_phoenix_records_an_error(
     result: Failure | Exception, message: str
 ) -> None:
     with pytest.raises(EvaluationFailed, match=message):
-        await as_experiment_evaluator(Always(result))(output="a", expected="a", input={}, metadata={})
+        await as_experiment_evaluator(Always(result)).async_evaluate(
+            output="a", expected="a", input={}, metadata={}
+        )
     with pytest.raises(EvaluationFailed, match=message) as raised:
         as_evaluator(Always(result)).evaluate({"output": "a", "expected": "a"})
     assert isinstance(raised.value.failure, Failure)
@@ -112,7 +118,9 @@ async def test_a_failure_is_raised_so_that_phoenix_records_an_error(
 
 async def test_a_missing_expected_value_is_a_failure_too() -> None:
     with pytest.raises(EvaluationFailed, match="missing_expected"):
-        await as_experiment_evaluator(CharacterErrorRate())(output="a", expected={}, input={}, metadata={})
+        await as_experiment_evaluator(CharacterErrorRate()).async_evaluate(
+            output="a", expected={}, input={}, metadata={}
+        )
 
 
 def test_the_native_evaluator_says_what_phoenix_asks_of_one() -> None:
@@ -141,3 +149,38 @@ def test_the_native_evaluator_sees_pictures_of_a_dataframe() -> None:
     for inputs in frame:
         scores = as_evaluator(Looks()).evaluate({"output": "a", "input": inputs})
         assert [score.score for score in scores] == [1.0, 48.0]
+
+
+def judge() -> Judge:
+    """Says whether an answer names the colour that it sees."""
+    rubric = Rubric("Judge a colour.", (YesNo("right", "Is it the picture's colour?"),))
+    model = judging_models.ScriptedModel("right", judging_models.sees)
+    return Judge(name="colour", model=model, rubric=rubric)
+
+
+@pytest.mark.parametrize(("colour", "score"), [("red", 1.0), ("blue", 0.0)])
+def test_a_judge_sees_the_pictures_of_a_dataframe_and_is_known_as_a_model(colour: str, score: float) -> None:
+    native = as_evaluator(judge())
+    assert native.kind == "llm"
+    shown = judging_models.picture(colour)
+    for inputs in (shown, shown.data_uri(), {"image": shown.read()}):
+        [found] = native.evaluate({"output": "red", "input": inputs})
+        assert (found.name, found.score, found.explanation) == ("colour", score, "because")
+        assert found.kind == "llm"
+        assert found.metadata["judge"]["audit"] == "not audited"
+
+
+@pytest.mark.parametrize(("colour", "score"), [("red", 1.0), ("blue", 0.0)])
+async def test_a_judge_scores_the_experiments_of_either_client(colour: str, score: float) -> None:
+    native = as_experiment_evaluator(judge(), SETTINGS)
+    assert (native.name, native.kind) == ("colour", "LLM")
+    given = await pushed(Sample("s", {"image": judging_models.picture(colour)}), "red")
+    for [found] in (await native.async_evaluate(**given), native.evaluate(**given)):
+        assert (found["name"], found["score"]) == ("colour", score)
+
+
+async def test_what_a_judge_cannot_tell_is_an_error_and_no_score() -> None:
+    native = as_experiment_evaluator(judge(), SETTINGS)
+    given = await pushed(Sample("s", {"question": "without a picture"}), "red")
+    with pytest.raises(EvaluationFailed):
+        await native.async_evaluate(**given)
