@@ -66,7 +66,7 @@ app.add_typer(media.app, name="media")
 
 def main() -> None:
     """Run the command; an error meant for the user is one line on standard error and an exit code."""
-    from vlmops.errors import EvaluatorError, UsageError, VlmopsError
+    from vlmops.errors import EvaluatorError, RunStopped, UsageError, VlmopsError
 
     # Libraries warn of what they try again; the command says what came of it in the end.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
@@ -80,6 +80,9 @@ def main() -> None:
     except (UsageError, EvaluatorError) as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(ExitCode.USAGE)
+    except RunStopped as stopped:
+        sys.stderr.write(f"stopped: {stopped}; run the same command again to continue\n")
+        sys.exit(ExitCode.STOPPED)
     except VlmopsError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(ExitCode.GATE_FAILED)

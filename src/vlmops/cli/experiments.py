@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from vlmops.cli.exit_codes import ExitCode
+from vlmops.cli.model_care import BudgetOption, FreshOption, NoCacheOption, model_care
 from vlmops.cli.options import (
     EnvironmentOption,
     EvaluatorsOption,
@@ -42,19 +43,27 @@ def score_command(
     on: str = PlatformOption,
     url: str | None = UrlOption,
     by: list[str] = SlicesOption,
+    budget: float | None = BudgetOption,
+    fresh: bool = FreshOption,
+    no_cache: bool = NoCacheOption,
     as_json: bool = JsonOption,
 ) -> None:
     """Score an experiment that has run, or executions that were recorded. Scoring again updates."""
     from vlmops.errors import UsageError
+    from vlmops.evaluators import asked_through
     from vlmops.experiments import score_experiment
     from vlmops.platforms import ExecutionQuery, score_executions
 
     if (experiment is None) == (project is None):
         raise UsageError("say what to score: --experiment ID, or --project NAME")
     platform = connected(on, url)
-    evaluators = made_evaluators(evaluator)
+    made = made_evaluators(evaluator)
     if experiment is not None:
-        with measured("scoring", quiet=as_json) as progress:
+        with (
+            model_care(budget=budget, fresh=fresh, no_cache=no_cache) as engine,
+            measured("scoring", quiet=as_json) as progress,
+        ):
+            evaluators = asked_through(made, engine.model)
             result = score_experiment(platform, experiment, evaluators, progress, by)
         if as_json:
             print_json(results_json([result]))
@@ -72,7 +81,11 @@ def score_command(
         environment=environment,
         limit=limit,
     )
-    with counting("executions", quiet=as_json) as count:
+    with (
+        model_care(budget=budget, fresh=fresh, no_cache=no_cache) as engine,
+        counting("executions", quiet=as_json) as count,
+    ):
+        evaluators = asked_through(made, engine.model)
         report = score_executions(platform, query, evaluators, progress=count)
     _print_scoring(report, as_json)
     if not report.ok:

@@ -94,11 +94,13 @@ class Engine:
         self._started: _Workshop | None = None
 
     def model(self, model: Model) -> EngineModel:
-        """The model, asked through this engine.
+        """The model, asked through this engine; one that an engine asks already stays as it is.
 
         Raises:
             UsageError: There is a budget in dollars, and no price is known for the model.
         """
+        if isinstance(model, EngineModel):
+            return model
         asked = model.without_retries() if isinstance(model, Retrying) else model
         identity = identity_of(model)
         if not isinstance(model, Identified):

@@ -31,6 +31,7 @@ from vlmops.evaluators.evaluator import (
     evaluate_in_thread,
 )
 from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.evaluators.model_use import AsksModels, asked_through, models_of
 from vlmops.evaluators.registry import EvaluatorEntry, create, entries, register
 from vlmops.evaluators.score import Direction, Interval, Range, Score, SetScore, Value
 from vlmops.evaluators.selection import MISSING, select
@@ -106,12 +107,25 @@ if TYPE_CHECKING:
     from vlmops.evaluators.structure.json_text import JsonParse as JsonParse
     from vlmops.evaluators.structure.refusal import Refusal as Refusal
     from vlmops.evaluators.structure.schema import SchemaValidity as SchemaValidity
+    from vlmops.judges.judge import Judge as Judge
+    from vlmops.judges.ready.answers import GroundedAnswerJudge as GroundedAnswerJudge
+    from vlmops.judges.ready.answers import HallucinatedObjectsJudge as HallucinatedObjectsJudge
+    from vlmops.judges.ready.answers import InstructionJudge as InstructionJudge
+    from vlmops.judges.ready.captions import CaptionJudge as CaptionJudge
+    from vlmops.judges.ready.documents import ExtractionJudge as ExtractionJudge
+    from vlmops.judges.ready.generation import EditJudge as EditJudge
+    from vlmops.judges.ready.generation import ImageAlignmentJudge as ImageAlignmentJudge
+    from vlmops.judges.ready.inspection import DefectJudge as DefectJudge
+    from vlmops.judges.ready.processes import StepJudge as StepJudge
+    from vlmops.judges.ready.rooms import NavigationJudge as NavigationJudge
+    from vlmops.judges.ready.safety import HarmJudge as HarmJudge
 
 _CLASSES = {origin.rpartition(":")[2]: origin for origin in builtin_evaluators().values()}
 
 __all__ = [
     "MISSING",
     "Annotator",
+    "AsksModels",
     "Case",
     "ComparisonEvaluator",
     "Direction",
@@ -137,10 +151,12 @@ __all__ = [
     "Value",
     "annotator_of",
     "applies",
+    "asked_through",
     "create",
     "entries",
     "evaluate",
     "evaluate_in_thread",
+    "models_of",
     "picture_clusters",
     "register",
     "select",

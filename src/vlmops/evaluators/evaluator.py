@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from vlmops.errors import RunStopped
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.score import Score, SetScore
 
@@ -81,7 +82,8 @@ def annotator_of(evaluator: object) -> Annotator:
 async def evaluate(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:
     """Run an evaluator, sync or async, on one case; what it raises becomes a :class:`Failure`.
 
-    An evaluator of whole sets alone (BLEU) has nothing to say of one case: it gives an empty list.
+    That a budget is spent is nobody's failure: it is raised, and ends the run. An evaluator of whole sets
+    alone (BLEU) has nothing to say of one case: it gives an empty list.
 
     Example:
         >>> import asyncio
@@ -118,6 +120,8 @@ def _begun(evaluator: Evaluator | SetEvaluator, case: Case) -> Result | Awaitabl
         return []
     try:
         return evaluator.evaluate(case)
+    except RunStopped:
+        raise
     except Exception as error:  # noqa: BLE001 - any bug of a third party's evaluator is a counted failure
         return _bug(evaluator, error)
 
@@ -125,6 +129,8 @@ def _begun(evaluator: Evaluator | SetEvaluator, case: Case) -> Result | Awaitabl
 async def _ended(evaluator: Evaluator | SetEvaluator, result: Awaitable[Result]) -> Result:
     try:
         return await result
+    except RunStopped:
+        raise
     except Exception as error:  # noqa: BLE001 - as above
         return _bug(evaluator, error)
 

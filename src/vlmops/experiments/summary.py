@@ -45,6 +45,8 @@ class ExperimentSummary:
         slices: The same figures for each slice, by its name.
         not_applicable: For each evaluator that had nothing to say of some answers (nothing is expected of
             their samples, for one), of how many.
+        judge_cost: US dollars that judging the answers cost, as far as judges' scores say; it is in no figure
+            of what answering cost. ``None`` where none says.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ExperimentSummary:
     latency: float | None
     not_applicable: Mapping[str, int] = field(default_factory=dict)
     slices: Mapping[str, ExperimentSummary] = field(default_factory=dict)
+    judge_cost: float | None = None
 
     def _repr_html_(self) -> str:
         from vlmops.reports.notebook.experiments import summary_html
@@ -107,7 +110,15 @@ async def _figures(record: ExperimentRecord, evaluators: Sequence[Evaluator]) ->
         dict(failed),
         _median([case.latency for case in cases if case.latency is not None]),
         not_applicable,
+        judge_cost=_judge_cost(record.runs),
     )
+
+
+def _judge_cost(runs: Sequence[Run]) -> float | None:
+    from vlmops.judges.spending import judging_cost
+
+    known = [cost for run in runs if (cost := judging_cost(run.results)) is not None]
+    return sum(known) if known else None
 
 
 async def over_set(evaluator: SetEvaluator, cases: Sequence[Case]) -> list[SetScore]:

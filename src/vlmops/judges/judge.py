@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from vlmops.errors import UsageError
 from vlmops.evaluators.bases import OutputReader
 from vlmops.evaluators.failure import Failure
+from vlmops.evaluators.registry import register
 from vlmops.judges.instructions import instructions
 from vlmops.judges.material import Material, View, material_of
 from vlmops.judges.reading import read_verdict
@@ -23,6 +24,8 @@ from vlmops.models.calls import ask
 from vlmops.models.model import Model, ModelReply, ModelRequest, Turn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from vlmops.evaluators.case import Case
     from vlmops.evaluators.evaluator import Annotator, Result
 
@@ -40,6 +43,7 @@ class JudgedExample:
     verdict: Mapping[str, Any]
 
 
+@register("judge")
 @dataclass(frozen=True, kw_only=True)
 class Judge(OutputReader):
     """Judges one answer by a rubric, seeing what the answer is about.
@@ -84,6 +88,8 @@ class Judge(OutputReader):
 
     default_name: ClassVar[str] = "judge"
     annotator: ClassVar[Annotator] = "LLM"
+    files: ClassVar[tuple[str, ...]] = ("rubric", "audit")
+    """Parameters that may be paths of files; a specification's start where the specification lies."""
 
     model: Model | str
     rubric: Rubric
@@ -152,6 +158,15 @@ class Judge(OutputReader):
         ]
         asked = [self.instructions, self.rubric.schema(), asdict(self.view), shown]
         return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """Its model."""
+        return [named_model(self.model)]
+
+    def asking(self, care: Callable[[Model], Model]) -> Self:
+        """The same judge, asking what ``care`` makes of its model."""
+        return replace(self, model=care(named_model(self.model)))
 
     async def evaluate(self, case: Case) -> Result:
         """Judge one case."""
@@ -227,6 +242,7 @@ class Judge(OutputReader):
             "shown": material.record,
             "usage": {key: value for key, value in usage.items() if value is not None},
             "seconds": reply.latency,
+            **({"cached": True} if reply.cached else {}),
             "audit": dict(self.audit) if self.audit is not None else "not audited",
         }
 

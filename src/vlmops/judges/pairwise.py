@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from vlmops.evaluators.bases import OutputReader
 from vlmops.evaluators.failure import Failure, FailureKind
@@ -20,7 +20,7 @@ from vlmops.models.calls import ask
 from vlmops.models.model import Model, ModelReply, ModelRequest, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from vlmops.evaluators.case import Case, Usage
     from vlmops.evaluators.evaluator import Annotator
@@ -117,6 +117,15 @@ class PairwiseJudge(OutputReader):
         """Equal for judges that ask the same in the same way, whatever the model."""
         asked = [self.instructions, self.rubric.schema(), asdict(self.view)]
         return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """Its model."""
+        return [named_model(self.model)]
+
+    def asking(self, care: Callable[[Model], Model]) -> Self:
+        """The same judge, asking what ``care`` makes of its model."""
+        return replace(self, model=care(named_model(self.model)))
 
     async def compare(self, first_name: str, first: Case, second_name: str, second: Case) -> PairJudgment:
         """Judge a pair in both orders.

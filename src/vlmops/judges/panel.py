@@ -6,21 +6,23 @@ import asyncio
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from vlmops.errors import UsageError
 from vlmops.evaluators.bases import NamedEvaluator
 from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.evaluator import evaluate
 from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.evaluators.model_use import asked_through, models_of
 from vlmops.evaluators.score import Score, SetScore
 from vlmops.judges.spending import judging_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from vlmops.evaluators.case import Case, Usage
     from vlmops.evaluators.evaluator import Annotator, Evaluator, Result
+    from vlmops.models.model import Model
     from vlmops.statistics.agreement import Level
 
 _LEVEL: Mapping[type, Level] = {bool: "nominal", str: "nominal", int: "interval", float: "interval"}
@@ -93,6 +95,15 @@ class Panel(NamedEvaluator):
         from vlmops.evaluators.evaluator import applies
 
         return any(applies(judge, case) for judge in self.judges)
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """The models of all members."""
+        return models_of(self.judges)
+
+    def asking(self, care: Callable[[Model], Model]) -> Self:
+        """The same panel, its members asking what ``care`` makes of their models."""
+        return replace(self, judges=tuple(asked_through(self.judges, care)))
 
     async def evaluate(self, case: Case) -> Result:
         """Have all members judge the case, at once."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
 from vlmops.errors import RunStopped, UsageError
-from vlmops.evaluators import Slice
+from vlmops.evaluators import Slice, asked_through, models_of
 from vlmops.experiments.experiment import Experiment, ExperimentResult
 from vlmops.experiments.selector import ExperimentSelector
 from vlmops.experiments.specification.prompts import PromptSource, text_of
@@ -64,7 +64,8 @@ class SpecificationRun:
         self._prompts = prompts or _prompts_of(self._platforms)
         self._progress = progress
         self._evaluators: list[Evaluator] = [
-            each.made() if isinstance(each, EvaluatorSpec) else each for each in specification.evaluators
+            each.made(specification.folder) if isinstance(each, EvaluatorSpec) else each
+            for each in specification.evaluators
         ]
         self._slices: list[SliceBy] = [
             each.made() if isinstance(each, SliceSpec) else each for each in specification.slices
@@ -75,6 +76,7 @@ class SpecificationRun:
         async with AsyncExitStack() as stack:
             engine = await stack.enter_async_context(self._engine(stack))
             ready = [self._ready(engine, variant, stack) for variant in self._variants]
+            self._evaluators = asked_through(self._evaluators, engine.model)
             for platform in self._platforms:
                 await stack.enter_async_context(platform)
             made = [await self._with_prompt(each) for each in ready]
@@ -150,6 +152,7 @@ class SpecificationRun:
         cache = stack.enter_context(nullcontext() if given.cache == "off" else ResponseCache.default())
         budget = Budget(usd=given.budget.usd, tokens=given.budget.tokens) if given.budget else None
         names = {each.model_name for each in self._variants}
+        names |= {model.name for model in models_of(self._evaluators)}
         limits = {name: _limits(given.limits, given.limits.models.get(name)) for name in names}
         retry = Retry(tries=given.limits.tries, timeout=given.limits.timeout, deadline=given.limits.deadline)
         return Engine(cache=cache, limits=limits, retry=retry, budget=budget, fresh=given.cache == "fresh")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping  # noqa: TC003 - read at run time
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
@@ -124,15 +125,23 @@ class EvaluatorSpec(Section):
 
     use: str
 
-    def made(self) -> Evaluator:
+    def made(self, folder: Path) -> Evaluator:
         """The evaluator.
+
+        Args:
+            folder: Where relative paths of its files start.
 
         Raises:
             EvaluatorError: Its name or a parameter is unknown.
         """
-        from vlmops.evaluators import create
+        from vlmops.evaluators import create, entries
 
-        evaluator: Evaluator = create(self.use, **(self.model_extra or {}))
+        parameters = dict(self.model_extra or {})
+        named = [each.load() for each in entries() if each.name == self.use and not each.error]
+        files = {name for each in named for name in getattr(each, "files", ())}
+        for name in (each for each in files if isinstance(parameters.get(each), str)):
+            parameters[name] = str(folder / Path(parameters[name]).expanduser())
+        evaluator: Evaluator = create(self.use, **parameters)
         return evaluator
 
 

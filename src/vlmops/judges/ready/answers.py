@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vlmops.evaluators.registry import register
 from vlmops.judges.judge import Judge
 from vlmops.judges.rubric import Rubric, Scale, YesNo
 
@@ -55,6 +56,7 @@ _INSTRUCTION = Rubric(
 )
 
 
+@register("judge_grounded")
 @dataclass(frozen=True, kw_only=True)
 class GroundedAnswerJudge(Judge):
     """Whether the pictures bear out everything an answer says; ``True`` is good.
@@ -68,6 +70,7 @@ class GroundedAnswerJudge(Judge):
     rubric: Rubric = _GROUNDED
 
 
+@register("judge_no_invented_object")
 @dataclass(frozen=True, kw_only=True)
 class HallucinatedObjectsJudge(Judge):
     """Whether an answer names no object as present that the pictures do not show; ``True`` is good.
@@ -81,6 +84,7 @@ class HallucinatedObjectsJudge(Judge):
     rubric: Rubric = _OBJECTS
 
 
+@register("judge_instruction_followed")
 @dataclass(frozen=True, kw_only=True)
 class InstructionJudge(Judge):
     """How far an answer does what was asked, 1 to 5, and ``.pass`` from 4 on; higher is better.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vlmops.evaluators.registry import register
 from vlmops.judges.judge import Judge
 from vlmops.judges.rubric import Rubric, Scale
 
@@ -39,6 +40,7 @@ _CAPTION = Rubric(
 )
 
 
+@register("judge_caption")
 @dataclass(frozen=True, kw_only=True)
 class CaptionJudge(Judge):
     """Whether a caption is good: ``.correct`` and ``.complete``, 1 to 5 each; higher is better.

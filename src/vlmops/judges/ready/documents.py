@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vlmops.evaluators.registry import register
 from vlmops.judges.judge import Judge
 from vlmops.judges.rubric import Rubric, YesNo
 
@@ -31,6 +32,7 @@ _EXTRACTION = Rubric(
 )
 
 
+@register("judge_extraction")
 @dataclass(frozen=True, kw_only=True)
 class ExtractionJudge(Judge):
     """Whether what was read from a document is ``.faithful`` and ``.complete``; ``True`` is good.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from vlmops.evaluators.registry import register
 from vlmops.judges.judge import Judge
 from vlmops.judges.material import View
 from vlmops.judges.rubric import Rubric, Scale, YesNo
@@ -60,6 +61,7 @@ _EDIT = Rubric(
 )
 
 
+@register("judge_image_alignment")
 @dataclass(frozen=True, kw_only=True)
 class ImageAlignmentJudge(Judge):
     """How well a generated picture shows what was asked: ``.alignment`` 1 to 5, and ``.sound``.
@@ -74,6 +76,7 @@ class ImageAlignmentJudge(Judge):
     view: View = field(default_factory=lambda: View(pictures=False))
 
 
+@register("judge_edit")
 @dataclass(frozen=True, kw_only=True)
 class EditJudge(Judge):
     """Whether an edit is ``.done``, the ``.rest_kept``, and it is ``.clean``; ``True`` is good.

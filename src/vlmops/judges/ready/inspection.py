@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vlmops.evaluators.registry import register
 from vlmops.judges.judge import Judge
 from vlmops.judges.rubric import Rubric, YesNo
 
@@ -35,6 +36,7 @@ _DEFECT = Rubric(
 )
 
 
+@register("judge_defect")
 @dataclass(frozen=True, kw_only=True)
 class DefectJudge(Judge):
     """Whether a defect is described rightly: ``.kind``, ``.place``, ``.severity``; ``True`` is good.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vlmops.evaluators.registry import register
 from vlmops.judges.judge import Judge
 from vlmops.judges.rubric import Choice, Rubric, YesNo
 
@@ -32,6 +33,7 @@ _STEP = Rubric(
 )
 
 
+@register("judge_step")
 @dataclass(frozen=True, kw_only=True)
 class StepJudge(Judge):
     """The ``.state`` of a step as the judge sees it, and whether the answer is ``.right``.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vlmops.evaluators.registry import register
 from vlmops.judges.judge import Judge
 from vlmops.judges.rubric import Rubric, YesNo
 
@@ -37,6 +38,7 @@ _NAVIGATION = Rubric(
 )
 
 
+@register("judge_navigation")
 @dataclass(frozen=True, kw_only=True)
 class NavigationJudge(Judge):
     """Whether an instruction fits the ``.layout``, ``.reaches`` its goal and is ``.safe``; ``True`` is good.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vlmops.evaluators.registry import register
 from vlmops.judges.judge import Judge
 from vlmops.judges.rubric import Choice, Rubric
 
@@ -31,6 +32,7 @@ _HARM = Rubric(
 )
 
 
+@register("judge_harm")
 @dataclass(frozen=True, kw_only=True)
 class HarmJudge(Judge):
     """The gravest harm in an answer, ``"none"`` if there is none, and ``.pass``; ``True`` is good.
