@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _KIND = "openinference.span.kind"
 _JSON = "application/json"
+_REDACTED = "__REDACTED__"
 _IMAGE_SLOT = "message_content.image.image.url"
 _MESSAGE = re.compile(r"llm\.(?:input|output)_messages\.(\d+)\.message\.(?:contents\.(\d+)\.)?")
 _TEXT = re.compile(r"(?:input|output)\.value|(?:retrieval|reranker)\..*document\.content|.*embedding\.text")
@@ -137,11 +138,30 @@ def _draw_messages(attributes: Attributes, side: Role, pictures: Sequence[Traced
     if not any(name.startswith(f"{prefix}.") for name in attributes):
         messages = _flattened(_recorded(attributes, side), prefix)
         attributes |= messages
-        shown = {value for name, value in messages.items() if name.endswith(_IMAGE_SLOT)}
-        missing = [picture for picture in missing if picture.reference not in shown]
+    else:
+        messages = _unredacted(attributes, f"{prefix}.", missing)
+        attributes |= messages
+    shown = {value for name, value in messages.items() if name.endswith(_IMAGE_SLOT)}
+    missing = [picture for picture in missing if picture.reference not in shown]
     for picture in missing:
         index = _message_of(attributes, prefix, picture.reference, _ROLE[side])
         _add_image(attributes, f"{prefix}.{index}.message", picture.reference, _ROLE[side])
+
+
+def _unredacted(attributes: Attributes, prefix: str, missing: Sequence[TracedPicture]) -> Attributes:
+    """Messages with the pictures in the place of marks that an instrumentor left, where each has its mark."""
+    marked = {
+        name: value
+        for name, value in attributes.items()
+        if name.startswith(prefix) and isinstance(value, str) and _REDACTED in value
+    }
+    if sum(value.count(_REDACTED) for value in marked.values()) != len(missing):
+        return {}
+    references = iter([picture.reference for picture in missing])
+    return {
+        name: re.sub(_REDACTED, lambda _: next(references), marked[name])
+        for name in sorted(marked, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
+    }
 
 
 def _recorded(attributes: Attributes, side: Role) -> list[Message]:
