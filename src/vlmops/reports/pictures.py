@@ -77,7 +77,7 @@ class PictureShelf:
         >>> from vlmops.testing import picture
         >>> shelf = PictureShelf()
         >>> shelf.place(picture(1)), shelf.place(picture(2)), shelf.place(picture(1))
-        (0, 1, 1)
+        (0, 1, 0)
     """
 
     def __init__(self, side: int | None = None, max_bytes: int = MAX_BYTES) -> None:

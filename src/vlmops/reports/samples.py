@@ -60,7 +60,7 @@ def sample_table(
         ...     run = Run(Case("a", id="1", metadata={"light": "dim"}), 1, [Score("ok", value)])
         ...     return ExperimentRecord(name, name, "", "d", "1", [run])
         >>> from vlmops.reports.pictures import PictureShelf
-        >>> table = sample_table([ran("old", True), ran("new", False)], [], PictureShelf())
+        >>> table = sample_table([ran("old", True), ran("new", False)], ["light"], PictureShelf())
         >>> table.slices, table.rows[0]["d"], [cell["v"] for cell in table.rows[0]["c"]]
         (['light=dim'], 1.0, [[True], [False]])
     """
