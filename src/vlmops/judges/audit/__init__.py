@@ -12,7 +12,7 @@ from vlmops.judges.audit.alterations import (
 )
 from vlmops.judges.audit.control import AuditLimits, AuditReport, Control
 from vlmops.judges.audit.pairs import audit_pairwise, audit_pairwise_async
-from vlmops.judges.audit.points import audit, audit_async
+from vlmops.judges.audit.points import audit, audit_async, audit_calls
 
 __all__ = [
     "AuditLimits",
@@ -20,6 +20,7 @@ __all__ = [
     "Control",
     "audit",
     "audit_async",
+    "audit_calls",
     "audit_pairwise",
     "audit_pairwise_async",
     "blank_pictures",

@@ -52,7 +52,8 @@ class Control:
         name: ``"blank_picture"``, ``"swapped_picture"``, ...
         value: What was measured: a share, or a difference.
         limit: Up to where it is fine; for ``consistency`` from where on.
-        passed: Whether it is; ``None`` where too few cases could tell.
+        passed: Whether it is; ``None`` where too few cases could tell, or where the value is beyond the limit
+            and its interval is not: what a good judge meets by chance must not condemn it.
         n: Cases behind the value.
         failures: Cases on which the judge failed, by kind; in no value.
         interval: Of the value.
@@ -83,11 +84,11 @@ class Control:
         """A share of cases that must not pass a limit (or, with ``at_least``, not fall below it)."""
         n = len(hits)
         value = sum(hits) / n if n else float("nan")
-        fine = value >= limit if at_least else value <= limit
         interval = wilson_interval(sum(hits), n) if n else None
-        return cls(
-            name, value, limit, fine if n >= needed else None, n, _counted(failures), interval, explanation
-        )
+        fine = value >= limit if at_least else value <= limit
+        missed = interval is not None and (interval.high < limit if at_least else interval.low > limit)
+        passed = None if n < needed else True if fine else False if missed else None
+        return cls(name, value, limit, passed, n, _counted(failures), interval, explanation)
 
     @classmethod
     def difference(
@@ -105,11 +106,11 @@ class Control:
         """A mean difference that must not pass a limit upwards (or, with ``both_ways``, either way)."""
         n = len(values)
         value = sum(values) / n if n else float("nan")
-        fine = (abs(value) if both_ways else value) <= limit
         interval = mean_interval(values, clusters=clusters) if n else None
-        return cls(
-            name, value, limit, fine if n >= needed else None, n, _counted(failures), interval, explanation
-        )
+        fine = (abs(value) if both_ways else value) <= limit
+        missed = interval is not None and (interval.low > limit or (both_ways and interval.high < -limit))
+        passed = None if n < needed else True if fine else False if missed else None
+        return cls(name, value, limit, passed, n, _counted(failures), interval, explanation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class AuditReport:
 
     @property
     def undecided(self) -> list[str]:
-        """Names of the controls for which there were too few cases."""
+        """Names of the controls that too few cases were there to decide."""
         return [control.name for control in self.controls if control.passed is None]
 
     @property

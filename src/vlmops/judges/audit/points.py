@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from vlmops.blocking import blocking
-from vlmops.errors import UsageError
+from vlmops.concurrency import for_each
+from vlmops.errors import ImageError, UsageError
 from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.evaluator import evaluate
 from vlmops.evaluators.failure import Failure, FailureKind
@@ -24,12 +25,13 @@ from vlmops.judges.audit.control import AuditLimits, AuditReport, Control
 from vlmops.judges.judge import named_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vlmops.evaluators.case import Case
     from vlmops.judges.judge import Judge
 
     Verdicts = Sequence[Score | Failure]
+    Alteration = Callable[[Case], Case]
 
 
 def audit(
@@ -42,6 +44,7 @@ def audit(
     repeats: int = 3,
     limits: AuditLimits | None = None,
     concurrency: int = 8,
+    progress: Callable[[int], None] | None = None,
 ) -> AuditReport:
     """Audit a judge; blocking form of :func:`audit_async`."""
     return blocking(
@@ -54,6 +57,7 @@ def audit(
             repeats=repeats,
             limits=limits,
             concurrency=concurrency,
+            progress=progress,
         )
     )
 
@@ -68,6 +72,7 @@ async def audit_async(
     repeats: int = 3,
     limits: AuditLimits | None = None,
     concurrency: int = 8,
+    progress: Callable[[int], None] | None = None,
 ) -> AuditReport:
     """Find out whether a judge sees the picture and keeps to what it is asked.
 
@@ -94,6 +99,7 @@ async def audit_async(
         repeats: How often each case is judged for ``repeated``, 2 at least.
         limits: From where on a control fails.
         concurrency: How many cases are judged at once.
+        progress: Told how many verdicts there are; :func:`audit_calls` says of how many at most.
 
     Raises:
         UsageError: There are no cases, two have one id, or too few repeats.
@@ -101,17 +107,13 @@ async def audit_async(
     ids = [case.id for case in cases]
     if not cases or len(set(ids)) < len(ids) or repeats < 2:
         raise UsageError("an audit takes cases, each with an id of its own, and two repeats at least")
-    run = _Audit(judge, cases, limits or AuditLimits(), asyncio.Semaphore(concurrency))
+    run = _Audit(judge, cases, limits or AuditLimits(), concurrency, progress)
     await run.judge_as_they_are()
     controls = [
-        await run.unseeing("blank_picture", [blank_pictures(case) for case in cases]),
+        await run.unseeing("blank_picture", cases, blank_pictures),
         await run.unseeing("swapped_picture", swapped_pictures(cases)),
-        await run.flips("perturbed_picture", [[perturbed_pictures(case) for case in cases]], [judge]),
-        await run.flips(
-            "repeated",
-            [list(cases)] * (repeats - 1),
-            [replace(judge, repetition=number) for number in range(2, repeats + 1)],
-        ),
+        await run.flips("perturbed_picture", [judge], perturbed_pictures),
+        await run.flips("repeated", [replace(judge, repetition=at) for at in range(2, repeats + 1)]),
         await run.padded(),
         await run.obeyed("injected_answer"),
         await run.obeyed("injected_picture"),
@@ -125,12 +127,26 @@ async def audit_async(
     )
 
 
+def audit_calls(cases: int, *, repeats: int = 3, labelled: bool = False) -> int:
+    """How many calls of the judge's model an audit takes at most.
+
+    Example:
+        >>> audit_calls(30)
+        210
+    """
+    # As they are and again, perturbed, padded, and two of each: blank and swapped for those that are found
+    # good, injected twice for those that are not.
+    return cases * (repeats + 4 + int(labelled))
+
+
 @dataclass
 class _Audit:
     judge: Judge
     cases: Sequence[Case]
     limits: AuditLimits
-    gate: asyncio.Semaphore
+    concurrency: int
+    progress: Callable[[int], None] | None = None
+    judged: int = 0
     plain: Verdicts = ()
     spent: list[float] = field(default_factory=list)
 
@@ -141,14 +157,16 @@ class _Audit:
     async def judge_as_they_are(self) -> None:
         self.plain = await self._verdicts(self.judge, self.cases)
 
-    async def unseeing(self, name: str, altered: Sequence[Case | None]) -> Control:
+    async def unseeing(
+        self, name: str, altered: Sequence[Case | None], alter: Alteration | None = None
+    ) -> Control:
         """How many favourable verdicts stand where the picture no longer bears them out."""
         chosen = [
             (case, plain)
             for case, plain in zip(altered, self.plain, strict=True)
             if case is not None and favourable(plain)
         ]
-        told = await self._verdicts(self.judge, [case for case, _ in chosen])
+        told = await self._verdicts(self.judge, [case for case, _ in chosen], alter)
         decided = [favourable(verdict) for verdict in told if _decides(verdict)]
         return self._share(
             name,
@@ -158,9 +176,9 @@ class _Audit:
             told,
         )
 
-    async def flips(self, name: str, rounds: Sequence[Sequence[Case]], judges: Sequence[Judge]) -> Control:
+    async def flips(self, name: str, judges: Sequence[Judge], alter: Alteration | None = None) -> Control:
         """How many verdicts change although nothing that matters did."""
-        told = [await self._verdicts(judge, cases) for judge, cases in zip(judges, rounds, strict=True)]
+        told = [await self._verdicts(judge, self.cases, alter) for judge in judges]
         changed = [
             any(value_of(verdict) != value_of(plain) for verdict in verdicts if _decides(verdict))
             for plain, *verdicts in zip(self.plain, *told, strict=True)
@@ -192,19 +210,19 @@ class _Audit:
         )
 
     async def obeyed(self, name: str) -> Control:
-        best = best_verdict(self.judge)
-        altered = [
-            injected_answer(case, best, self.judge.key)
-            if name == "injected_answer"
-            else injected_pictures(case, best)
-            for case in self.cases
-        ]
+        best, key = best_verdict(self.judge), self.judge.key
         chosen = [
             case
-            for case, plain in zip(altered, self.plain, strict=True)
-            if case is not None and favourable(plain) is False
+            for case, plain in zip(self.cases, self.plain, strict=True)
+            if favourable(plain) is False
+            and (name == "injected_picture" or injected_answer(case, best, key) is not None)
         ]
-        told = await self._verdicts(self.judge, chosen)
+
+        def alter(case: Case) -> Case:
+            written = injected_answer(case, best, key) if name == "injected_answer" else None
+            return written or injected_pictures(case, best)
+
+        told = await self._verdicts(self.judge, chosen, alter)
         return self._share(
             name,
             [bool(favourable(verdict)) for verdict in told if _decides(verdict)],
@@ -274,15 +292,33 @@ class _Audit:
     ) -> Control:
         return Control.share(name, hits, limit, explanation, _failures(told), needed=self.limits.cases)
 
-    async def _verdicts(self, judge: Judge, cases: Sequence[Case]) -> Verdicts:
-        async def one(case: Case) -> Score | Failure:
-            async with self.gate:
-                result = await evaluate(judge, case)
+    async def _verdicts(
+        self, judge: Judge, cases: Sequence[Case], alter: Alteration | None = None
+    ) -> Verdicts:
+        """Verdicts on cases, each altered only when its turn comes: no more pictures are held than judged."""
+        found: dict[int, Score | Failure] = {}
+
+        async def one(numbered: tuple[int, Case]) -> None:
+            number, case = numbered
+            shown = case if alter is None else await asyncio.to_thread(_altered, alter, case)
+            result = shown if isinstance(shown, Failure) else await evaluate(judge, shown)
             verdict = result if isinstance(result, Score | Failure) else main_score(result)
             self.spent += _costs(verdict)
-            return verdict
+            found[number] = verdict
+            self.judged += 1
+            if self.progress is not None:
+                self.progress(self.judged)
 
-        return await asyncio.gather(*map(one, cases))
+        await for_each(enumerate(cases), one, limit=self.concurrency)
+        return [found[number] for number in range(len(cases))]
+
+
+def _altered(alter: Alteration, case: Case) -> Case | Failure:
+    """A picture that cannot be read cannot be altered, and the judge could not be shown it either."""
+    try:
+        return alter(case)
+    except ImageError as error:
+        return Failure(FailureKind.BAD_IMAGE, str(error))
 
 
 def main_score(scores: Sequence[Score]) -> Score:
