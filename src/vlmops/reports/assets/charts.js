@@ -104,7 +104,7 @@ function classes(known, kind) {
 function intervals(known) {
   let [low, high] = [Infinity, -Infinity];
   for (const value of known) low = Math.min(low, value), high = Math.max(high, value);
-  if (low === high) high = low + (Math.abs(low) || 1) * 1e-6;
+  if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) high = low + (Math.abs(low) || 1) * 1e-6;
   const step = (high - low) / BINS;
   return Array.from({ length: BINS }, (_, at) => {
     const [from, to] = [low + at * step, at === BINS - 1 ? high : low + (at + 1) * step];

@@ -4,7 +4,8 @@ function ticks(low, high, wanted = 5) {
   const step = (high - low) / wanted || 1, power = 10 ** Math.floor(Math.log10(step));
   const nice = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((each) => each >= step);
   const found = [];
-  for (let at = Math.ceil(low / nice - 1e-9); at * nice <= high + nice * 1e-9; at++) found.push(at * nice);
+  const first = Math.ceil(low / nice - 1e-9), last = Math.floor(high / nice + 1e-9);
+  for (let at = first; at <= Math.min(last, first + 20); at++) found.push(at * nice);
   return found;
 }
 
@@ -18,7 +19,8 @@ function extent(values, air = 0.08) {
   const known = values.filter((value) => Number.isFinite(value));
   if (!known.length) return [0, 1];
   let low = Math.min(...known), high = Math.max(...known);
-  if (low === high) [low, high] = [low - (Math.abs(low) || 1) * 0.5, high + (Math.abs(high) || 1) * 0.5];
+  // Means of equal values differ in their last digits.
+  if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) [low, high] = [low - (Math.abs(low) || 1) * 0.5, high + (Math.abs(high) || 1) * 0.5];
   const room = (high - low) * air;
   return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];
 }
