@@ -9,6 +9,7 @@ from vlmops_langfuse.connection import LangfuseConnection
 from vlmops_langfuse.datasets import LangfuseDatasets
 from vlmops_langfuse.executions import LangfuseExecutions
 from vlmops_langfuse.experiments import LangfuseExperiments
+from vlmops_langfuse.prompts import LangfusePrompts
 from vlmops_langfuse.scores import LangfuseScores
 from vlmops_langfuse.traces import LangfuseTraces
 
@@ -30,6 +31,7 @@ class LangfusePlatform:
         scores: Scores.
         executions: Recorded observations, as cases.
         traces: Recorded observations, as spans.
+        prompts: Prompts.
     """
 
     name = "langfuse"
@@ -42,6 +44,7 @@ class LangfusePlatform:
         self.experiments = LangfuseExperiments(self._connection, self.datasets, self.scores)
         self.executions = LangfuseExecutions(self._connection, self.scores)
         self.traces = LangfuseTraces(self._connection, self.executions)
+        self.prompts = LangfusePrompts(self._connection)
 
     @property
     def location(self) -> str:

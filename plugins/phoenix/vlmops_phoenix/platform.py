@@ -11,6 +11,7 @@ from vlmops_phoenix.doctor import examine
 from vlmops_phoenix.executions import PhoenixExecutions
 from vlmops_phoenix.experiments import PhoenixExperiments
 from vlmops_phoenix.pictures import PhoenixPictures
+from vlmops_phoenix.prompts import PhoenixPrompts
 from vlmops_phoenix.scores import PhoenixScores
 from vlmops_phoenix.traces import PhoenixTraces
 
@@ -31,6 +32,7 @@ class PhoenixPlatform:
         scores: Annotations.
         executions: Recorded spans, as cases.
         traces: Recorded spans, as they are.
+        prompts: Prompts.
     """
 
     name = "phoenix"
@@ -44,6 +46,7 @@ class PhoenixPlatform:
         self.scores = PhoenixScores(self._connection, self._pictures)
         self.executions = PhoenixExecutions(self._connection, self._pictures)
         self.traces = PhoenixTraces(self._connection)
+        self.prompts = PhoenixPrompts(self._connection)
 
     @property
     def location(self) -> str:

@@ -20,7 +20,8 @@ from vlmops.platforms.outcome import (
     ScoreReport,
     TargetReport,
 )
-from vlmops.platforms.port import Platform, PlatformPlugin
+from vlmops.platforms.port import KeepsPrompts, Platform, PlatformPlugin
+from vlmops.platforms.prompts import Prompt, PromptTurn, PromptVersion
 from vlmops.platforms.pull import pull, pull_async
 from vlmops.platforms.push import push, push_async
 from vlmops.platforms.records import (
@@ -50,9 +51,13 @@ __all__ = [
     "ExperimentPlan",
     "ExperimentRecord",
     "ItemFailure",
+    "KeepsPrompts",
     "Platform",
     "PlatformEntry",
     "PlatformPlugin",
+    "Prompt",
+    "PromptTurn",
+    "PromptVersion",
     "PullReport",
     "PushReport",
     "Run",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vlmops.evaluators import Evaluator, SetScore
     from vlmops.images import Image
     from vlmops.platforms.outcome import BatchOutcome, ScoreReport
+    from vlmops.platforms.prompts import Prompt, PromptVersion
     from vlmops.platforms.records import (
         Capabilities,
         Check,
@@ -184,6 +185,42 @@ class RecordsSpans(Protocol):
     @property
     def traces(self) -> Traces:
         """Recorded spans."""
+        ...
+
+
+class Prompts(Protocol):
+    """Prompts on the platform, in versions that never change."""
+
+    async def publish(self, prompt: Prompt, labels: Collection[str] = ()) -> PromptVersion:
+        """Keep a prompt, and have these labels point to it.
+
+        A version with the same turns and metadata stays the one it is: nothing is kept twice.
+
+        Raises:
+            UsageError: The platform cannot have a prompt or a label of that name.
+            PlatformError: The platform did not keep it.
+        """
+        ...
+
+    async def fetch(
+        self, name: str, *, version: str | None = None, label: str | None = None
+    ) -> PromptVersion:
+        """The version of this name or with this label; the newest where neither is said.
+
+        Raises:
+            UsageError: Both are said.
+            PlatformError: There is none, or it holds more than text.
+        """
+        ...
+
+
+@runtime_checkable
+class KeepsPrompts(Protocol):
+    """What a platform adds that keeps prompts."""
+
+    @property
+    def prompts(self) -> Prompts:
+        """Prompts."""
         ...
 
 

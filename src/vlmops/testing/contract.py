@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vlmops.datasets import ImageDataset, Sample, digest
-from vlmops.errors import PlatformError
+from vlmops.errors import PlatformError, UsageError
 from vlmops.evaluators import (
     Case,
     CharacterErrorRate,
@@ -36,7 +36,11 @@ from vlmops.models import ModelReply
 from vlmops.platforms import (
     ExecutionLink,
     ExecutionQuery,
+    KeepsPrompts,
     Platform,
+    Prompt,
+    PromptTurn,
+    PromptVersion,
     ScoreCondition,
     ScoreReport,
     answered,
@@ -329,6 +333,43 @@ class PlatformContract:
         link = execution_link(sample, platform.name)
         assert link == ExecutionLink(target.trace_id, target.id)
 
+    # Prompts
+
+    def test_a_published_prompt_comes_back_as_it_was(self, platform: Platform, name: str) -> None:
+        given = prompt_of(name, 'Judge {what is shown}.\n- a <tag>, a "quote", größer ✓')
+        version = published(platform, given)
+        assert fetched(platform, name) == version
+        assert fetched(platform, name, version=version.version).prompt.content == given.content
+        assert version.url
+
+    def test_the_same_prompt_keeps_its_version(self, platform: Platform, name: str) -> None:
+        first = published(platform, prompt_of(name, "one"))
+        second = published(platform, prompt_of(name, "two"))
+        assert published(platform, prompt_of(name, "one")).id == first.id
+        assert published(platform, prompt_of(name, "two")).id == second.id
+        assert first.version != second.version
+        assert fetched(platform, name).prompt.turns[0].text == "two"
+        other = published(platform, replace(prompt_of(name, "two"), metadata={"view": {"max_side": 800}}))
+        assert other.version not in (first.version, second.version)
+
+    def test_a_label_points_to_one_version_of_a_prompt(self, platform: Platform, name: str) -> None:
+        first = published(platform, prompt_of(name, "one"), "checked")
+        assert fetched(platform, name, label="checked").id == first.id
+        second = published(platform, prompt_of(name, "two"))
+        assert fetched(platform, name, label="checked").id == first.id
+        assert published(platform, prompt_of(name, "two"), "checked").labels == ("checked",)
+        assert fetched(platform, name, label="checked").id == second.id
+        assert fetched(platform, name, version=first.version).labels == ()
+
+    def test_fetching_a_prompt_that_is_not_there_is_an_error(self, platform: Platform, name: str) -> None:
+        with pytest.raises(PlatformError, match=name):
+            fetched(platform, name)
+        published(platform, prompt_of(name, "one"))
+        with pytest.raises(PlatformError, match=name):
+            fetched(platform, name, label="nobody")
+        with pytest.raises(UsageError):
+            fetched(platform, name, version="1", label="checked")
+
     def unknown_experiment(self) -> str:
         """An id of the right form that no experiment has."""
         return "RXhwZXJpbWVudDo5OTk5OTk="
@@ -426,6 +467,32 @@ def written(platform: Platform, scores: Sequence[TargetedScore]) -> ScoreReport:
     from vlmops.blocking import blocking
 
     return blocking(lambda: platform.scores.write(scores), platform)
+
+
+def prompt_of(name: str, instructions: str) -> Prompt:
+    """A prompt of two turns with metadata."""
+    turns = (PromptTurn("system", instructions), PromptTurn("user", "{{question}}"))
+    return Prompt(name, turns, {"schema": {"type": "object"}, "share": 0.5, "none": None})
+
+
+def published(platform: Platform, prompt: Prompt, *labels: str) -> PromptVersion:
+    """The version under which the platform keeps the prompt."""
+    from vlmops.blocking import blocking
+
+    if not isinstance(platform, KeepsPrompts):
+        pytest.skip("this platform keeps no prompts")
+    return blocking(lambda: platform.prompts.publish(prompt, labels), platform)
+
+
+def fetched(
+    platform: Platform, name: str, version: str | None = None, label: str | None = None
+) -> PromptVersion:
+    """The prompt as the platform has it."""
+    from vlmops.blocking import blocking
+
+    if not isinstance(platform, KeepsPrompts):
+        pytest.skip("this platform keeps no prompts")
+    return blocking(lambda: platform.prompts.fetch(name, version=version, label=label), platform)
 
 
 async def _read_back(sample: Sample) -> ModelReply:

@@ -38,6 +38,7 @@ from vlmops.platforms.records import (
     ScoreTarget,
     TargetedScore,
 )
+from vlmops.testing.memory_prompts import MemoryPrompts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -90,6 +91,7 @@ class MemoryPlatform:
         self.experiments = MemoryExperiments(self)
         self.scores = MemoryScores(self)
         self.executions = MemoryExecutions(self)
+        self.prompts = MemoryPrompts()
 
     @property
     def capabilities(self) -> Capabilities:

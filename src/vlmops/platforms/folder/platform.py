@@ -10,6 +10,7 @@ from vlmops.errors import PlatformError, PrerequisiteError, UsageError
 from vlmops.platforms.folder.datasets import FolderDatasets
 from vlmops.platforms.folder.experiments import FolderExperiments
 from vlmops.platforms.folder.pictures import FolderPictures
+from vlmops.platforms.folder.prompts import FolderPrompts
 from vlmops.platforms.outcome import ItemFailure, ScoreReport
 from vlmops.platforms.records import Capabilities, Check
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class FolderPlatform:
-    """Datasets, answers, scores and pictures in one folder.
+    """Datasets, answers, scores, prompts and pictures in one folder.
 
     ::
 
@@ -29,6 +30,7 @@ class FolderPlatform:
         experiments/<id>/experiment.json  what was run, and values of the whole run
         experiments/<id>/answers.jsonl    an answer a line
         experiments/<id>/scores.jsonl     what one evaluator said of one answer a line
+        prompts/<name>/0001.json          a prompt's version a file; labels.json says what points to which
         media/                            pictures by content
 
     Args:
@@ -52,6 +54,7 @@ class FolderPlatform:
         pictures = FolderPictures(root)
         self.datasets = FolderDatasets(root, pictures)
         self.experiments = FolderExperiments(root, self.datasets, pictures)
+        self.prompts = FolderPrompts(root)
         self.scores = NoScores()
         self.executions = NoExecutions()
 
