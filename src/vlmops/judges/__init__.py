@@ -8,6 +8,7 @@ from vlmops.judges.judge import Judge, JudgedExample
 from vlmops.judges.material import Material, View, cut_out, material_of
 from vlmops.judges.pairwise import PairJudgment, PairwiseJudge
 from vlmops.judges.panel import Panel, PanelVote, panel_agreement
+from vlmops.judges.prompts import prompt_of, publish_prompt, publish_prompt_async
 from vlmops.judges.reading import read_verdict
 from vlmops.judges.rubric import CANNOT_TELL, Choice, Criterion, Rubric, Scale, YesNo
 from vlmops.judges.rubric_file import RubricFile, load_rubric
@@ -72,6 +73,9 @@ __all__ = [
     "pair_verdict",
     "pairwise_position_swap",
     "panel_agreement",
+    "prompt_of",
+    "publish_prompt",
+    "publish_prompt_async",
     "read_verdict",
     "score_verdict",
     "swapped_judgment",

@@ -20,6 +20,9 @@ Criteria:
 Answer with one JSON object: for each criterion, under its name, an object with "reason" (what in the
 material decides, and where in the picture it is), then "verdict", then "confidence" (low, medium, high)."""
 
+QUESTION = "Judge this case by the criteria. Give the reason before each verdict."
+"""What is asked after the material."""
+
 
 def instructions(task: str, criteria: str) -> str:
     """The text of the system turn.

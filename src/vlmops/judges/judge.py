@@ -16,7 +16,7 @@ from vlmops.errors import UsageError
 from vlmops.evaluators.bases import OutputReader
 from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.registry import register
-from vlmops.judges.instructions import instructions
+from vlmops.judges.instructions import QUESTION, instructions
 from vlmops.judges.material import Material, View, material_of
 from vlmops.judges.reading import read_verdict
 from vlmops.judges.rubric import Rubric
@@ -62,6 +62,8 @@ class Judge(OutputReader):
         parameters: Of the model; temperature 0 unless said otherwise.
         audit: What :func:`~vlmops.judges.audit` found of this judge, carried by each of its scores: the
             summary of a report, or the path of one.
+        prompt: Name and version of its prompt on a platform, carried by each of its scores; see
+            :func:`~vlmops.judges.publish_prompt`.
         repetition: Which of several verdicts on the same case is asked for, counted from 1: caches keep them
             apart.
         key: Dotted path of the part of the output to judge; the whole output when ``None``.
@@ -97,6 +99,7 @@ class Judge(OutputReader):
     examples: tuple[JudgedExample, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
     audit: Mapping[str, Any] | None = None
+    prompt: Mapping[str, Any] | None = field(default=None, repr=False)
     repetition: int = 1
 
     def __post_init__(self) -> None:
@@ -204,7 +207,7 @@ class Judge(OutputReader):
         if isinstance(shown, Failure):
             return shown
         return ModelRequest(
-            prompt="Judge this case by the criteria. Give the reason before each verdict.",
+            prompt=QUESTION,
             schema=self.rubric.schema(),
             parameters=self.parameters,
             before=(Turn("system", (self.instructions,)), *shown, Turn("user", material.content())),
@@ -243,6 +246,7 @@ class Judge(OutputReader):
             "usage": {key: value for key, value in usage.items() if value is not None},
             "seconds": reply.latency,
             **({"cached": True} if reply.cached else {}),
+            **({"prompt": dict(self.prompt)} if self.prompt is not None else {}),
             "audit": dict(self.audit) if self.audit is not None else "not audited",
         }
 
