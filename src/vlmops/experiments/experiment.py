@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from vlmops.blocking import blocking
+from vlmops.evaluators import Failure
 from vlmops.experiments.git_state import git_state
-from vlmops.experiments.summary import ExperimentSummary, summarise
+from vlmops.experiments.summary import ExperimentSummary, is_part, summarise
 from vlmops.platforms.records import ExperimentPlan, ExperimentRecord, Progress, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vlmops.evaluators import Evaluator, SliceBy
+    from vlmops.evaluators import Evaluator, Score, SliceBy
     from vlmops.platforms.port import Platform
 
 
@@ -138,7 +139,18 @@ async def score_experiment_async(
         PlatformError: There is no such experiment.
     """
     record = await platform.experiments.evaluate(experiment_id, evaluators, progress)
-    return await _concluded(platform, record, evaluators, slices)
+    # What other evaluators said of the run may be more than the mean of their scores, which is all that could
+    # be had of them here.
+    own = [
+        replace(run, results=[each for each in run.results if _given_by(each, evaluators)])
+        for run in record.runs
+    ]
+    return await _concluded(platform, replace(record, runs=own), evaluators, slices)
+
+
+def _given_by(result: Score | Failure, evaluators: Sequence[Evaluator]) -> bool:
+    name = result.evaluator if isinstance(result, Failure) else result.name
+    return any(is_part(name, evaluator.name) for evaluator in evaluators)
 
 
 async def _concluded(

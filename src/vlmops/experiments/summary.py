@@ -147,16 +147,22 @@ def _means(runs: Sequence[Run]) -> list[SetScore]:
             if not isinstance(result.value, str):
                 values.setdefault(result.name, []).append((cluster, result))
     means = [_mean(name, found, failed + _failures_behind(name, failures)) for name, found in values.items()]
-    barren = [name for name in failures if not any(_is_part(score, name) for score in named)]
+    barren = [name for name in failures if not any(is_part(score, name) for score in named)]
     return [*means, *(_without_value(name, failed + failures[name]) for name in barren)]
 
 
 def _failures_behind(score: str, failures: Mapping[str, int]) -> int:
     """How often the evaluator failed that gives this score, perhaps as one of several."""
-    return sum(n for evaluator, n in failures.items() if _is_part(score, evaluator))
+    return sum(n for evaluator, n in failures.items() if is_part(score, evaluator))
 
 
-def _is_part(score: str, evaluator: str) -> bool:
+def is_part(score: str, evaluator: str) -> bool:
+    """Whether a score of that name is the evaluator's, perhaps one of several.
+
+    Example:
+        >>> is_part("caption.bleu", "caption"), is_part("captions", "caption")
+        (True, False)
+    """
     return score == evaluator or score.startswith(f"{evaluator}.")
 
 

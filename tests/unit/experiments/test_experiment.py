@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import pytest
 
 from vlmops.datasets import ImageDataset, Sample
-from vlmops.evaluators import Case, CharacterErrorRate, Failure, FailureKind, Score, SetScore
+from vlmops.evaluators import (
+    Case,
+    CharacterErrorRate,
+    Failure,
+    FailureKind,
+    Score,
+    SetScore,
+    WordErrorRate,
+)
 from vlmops.experiments import Experiment, function_task, score_experiment_async
 from vlmops.platforms import push
 from vlmops.testing import MemoryPlatform, picture
@@ -102,6 +110,21 @@ async def test_scoring_again_adds_a_metric_to_answers_that_are_there(platform: M
     assert done.summary.scores == []
     scored = await score_experiment_async(platform, done.record.id, [CharacterErrorRate()])
     assert [(score.name, score.n) for score in scored.summary.scores] == [("cer", 4)]
+
+
+async def test_scoring_with_another_evaluator_leaves_what_the_run_has(
+    platform: MemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = await Experiment("d", "reader", function_task(read), [CharacterErrorRate()]).run_async(platform)
+    written: list[str] = []
+
+    async def keep(experiment_id: str, scores: list[SetScore]) -> None:
+        written.extend(score.name for score in scores)
+
+    monkeypatch.setattr(platform.experiments, "write_set_scores", keep)
+    again = await score_experiment_async(platform, done.record.id, [WordErrorRate()])
+    assert written == ["wer"]
+    assert [score.name for score in again.summary.scores] == ["wer"]
 
 
 def test_a_push_without_one_usable_row_leaves_what_the_platform_says_of_the_dataset(
