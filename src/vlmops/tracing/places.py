@@ -16,6 +16,8 @@ _OUTPUT = re.compile(
 )
 _BESIDE = ("events.", "links.", "status.", "metadata", "langfuse.observation.metadata", "langfuse.trace.")
 
+_MESSAGE_EVENTS = "events.gen_ai."
+
 
 def role_of(attribute: str) -> Role:
     """Whether what stands in an attribute was sent to the model or came from it.
@@ -28,13 +30,15 @@ def role_of(attribute: str) -> Role:
 
 
 def is_exchange(attribute: str) -> bool:
-    """Whether an attribute is part of a request or an answer, not of metadata, events or links.
+    """Whether an attribute is part of a request or an answer, not of metadata, links or other events.
+
+    Early ``gen_ai`` conventions keep messages in events.
 
     Example:
-        >>> is_exchange("input.value"), is_exchange("metadata")
-        (True, False)
+        >>> is_exchange("input.value"), is_exchange("metadata"), is_exchange("events.gen_ai.choice.message")
+        (True, False, True)
     """
-    return not attribute.startswith(_BESIDE)
+    return attribute.startswith(_MESSAGE_EVENTS) or not attribute.startswith(_BESIDE)
 
 
 def is_picture(attribute: str) -> bool:
