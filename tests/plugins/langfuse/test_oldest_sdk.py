@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SUITES = (
     "tests/contract/test_langfuse_platform.py",
     "tests/plugins/langfuse/test_experiments.py",
+    "tests/plugins/langfuse/test_judges.py",
     "tests/plugins/langfuse/test_native.py",
 )
 FALL_THROUGH = "import site; site.addsitedir({!r})\n"
