@@ -15,18 +15,19 @@ import vlmops
 from langfuse_server import LangfuseServer
 from langfuse_server.fixtures import langfuse_server
 from vlmops import Experiment, ImageDataset, ModelTask
+from vlmops.blocking import blocking
 from vlmops.demo.dataset import demo_folder
 from vlmops.evaluators import create
 from vlmops.experiments import compare, record_comparison
 from vlmops.models import create as create_model
-from vlmops.platforms import Platform
+from vlmops.platforms import Platform, push_async
 from vlmops.platforms.records import ExperimentRecord
 from vlmops.reports import Report, past_runs, report
 
 __all__ = ["langfuse_server"]
 
 pytestmark = pytest.mark.integration
-SAMPLES = 4
+SAMPLES = 3
 DATASET = "documents"
 
 
@@ -55,9 +56,14 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ran(platform: Platform, chat: ChatServer) -> list[ExperimentRecord]:
     """The three variants, one after another."""
+    return blocking(lambda: ran_async(platform, chat), platform)
+
+
+async def ran_async(platform: Platform, chat: ChatServer) -> list[ExperimentRecord]:
     every = ImageDataset.from_folder(demo_folder())
     few = list(itertools.islice(every, SAMPLES))
-    assert vlmops.push(ImageDataset.from_samples(DATASET, few), platform).ok
+    pushed = await push_async(ImageDataset.from_samples(DATASET, few), platform)
+    assert pushed.ok
     remote = create_model("openai:test-model", base_url=chat.url, api_key="sk-test")
     prompt = 'Read all text. Answer with JSON: {"text": "..."}'
     tasks = {
@@ -65,19 +71,22 @@ def ran(platform: Platform, chat: ChatServer) -> list[ExperimentRecord]:
         "rapidocr": ModelTask(create_model("rapidocr")),
         "test-model": ModelTask(remote, prompt, post_process=lambda reply: json.loads(reply.text)),
     }
-    return [
-        Experiment(
-            DATASET,
-            name,
-            task,
-            [create("cer", key="text"), create("anls", key="text")],
-            metadata={"model": name, "prompt": prompt if name == "test-model" else "none"},
-            concurrency=1,
-        )
-        .run(platform)
-        .record
-        for name, task in tasks.items()
-    ]
+    try:
+        return [
+            (
+                await Experiment(
+                    DATASET,
+                    name,
+                    task,
+                    [create("cer", key="text"), create("anls", key="text")],
+                    metadata={"model": name, "prompt": prompt if name == "test-model" else "none"},
+                    concurrency=1,
+                ).run_async(platform)
+            ).record
+            for name, task in tasks.items()
+        ]
+    finally:
+        await remote.aclose()
 
 
 def check(made: Report, file: Path) -> None:
@@ -128,9 +137,7 @@ def test_on_phoenix(
     said = json.loads(capsys.readouterr().out)
     assert (said["samples"], said["pictures"], said["pictures_left_out"]) == (SAMPLES, SAMPLES, 0)
     assert "rapidocr" in (tmp_path / "cli.md").read_text()
-    (header, *_) = vlmops.blocking.blocking(
-        lambda: platform.experiments.find(DATASET, name="rapidocr"), platform
-    )
+    (header, *_) = blocking(lambda: platform.experiments.find(DATASET, name="rapidocr"), platform)
     assert "cer vs baseline" in header.metadata["scores"]
 
 

@@ -103,11 +103,16 @@ function scores(row, cell, at) {
       make("th", { scope: "row" }, `${metric.name} ${ARROWS[metric.direction]}`),
       make("td", { class: "number" }, shown(found)),
       make("td", { class: "number" }, by ? make("span", { class: `by ${["loss", "", "gain"][good + 1]}`, title: "against A" }, `${good > 0 ? "✓ " : good < 0 ? "✗ " : ""}${by > 0 ? "+" : ""}${shown(by).replace("-", "−")}`) : ""),
-      make("td", { class: "why" }, (cell.w || {})[number] || ""));
+      make("td", { class: "why" }, clamped((cell.w || {})[number] || "")));
   });
   const failures = (cell.k || []).map(([evaluator, kind, message]) => make("tr", { class: "failed" }, make("th", { scope: "row" }, evaluator), make("td", {}, `⚠ ${kind}`), make("td"), make("td", { class: "why" }, message)));
   const shownLines = [...lines, ...failures].filter(Boolean);
   return shownLines.length ? make("table", { class: "scores" }, make("tbody", {}, ...shownLines)) : null;
+}
+
+// Long explanations show three lines, and all of it when clicked.
+function clamped(text) {
+  return make("div", { class: "clamped", title: text || null, onclick: (event) => event.currentTarget.classList.toggle("open") }, text);
 }
 
 function taken(cell) {
