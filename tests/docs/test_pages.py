@@ -29,7 +29,7 @@ PAGES = [
 ]
 PAGES_WITHOUT_SERVER = [
     f"docs/{name}.md"
-    for name in ("comparing", "extending", "gate", "limits", "models", "report", "trace_facts")
+    for name in ("comparing", "extending", "gate", "judges", "limits", "models", "report", "trace_facts")
 ]
 
 # What a reader has already, by page and number of the block that needs it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,11 @@ def colour_of(image: Image) -> str:
 
 def pieces(request: ModelRequest) -> dict[str, str | Image]:
     """What the model is shown, by label, of the last user turn."""
-    content = request.conversation[-1].content
+    return pieces_of(request.conversation[-1].content)
+
+
+def pieces_of(content: Sequence[str | Image]) -> dict[str, str | Image]:
+    """The same of texts and pictures as they stand in a turn."""
     shown: dict[str, str | Image] = {}
     for position, part in enumerate(content):
         if isinstance(part, Image):
@@ -125,6 +129,18 @@ def obeys(shown: dict[str, Any], request: ModelRequest) -> str:
 def wavers(shown: dict[str, Any], request: ModelRequest) -> str:
     chance = random.Random(f"{shown['ANSWER']} {request.repetition} {shown['PICTURE'].sha256}")
     return sees(shown, request) if chance.random() < 0.6 else chance.choice(["yes", "no"])
+
+
+def goes_by_place(shown: dict[str, Any], _: ModelRequest) -> str:
+    """Prefers the answer that stands first."""
+    return "A"
+
+
+def prefers_the_right_one(shown: dict[str, Any], _: ModelRequest) -> str:
+    """The answer whose first word is the colour of the picture; a tie where both or none are right."""
+    colour = colour_of(shown["PICTURE"])
+    right = [shown[f"ANSWER {place}"].split()[0].strip(".").lower() == colour for place in "AB"]
+    return "tie" if right[0] == right[1] else "AB"[right.index(True)]
 
 
 def cases(count: int = 24) -> list[Case]:

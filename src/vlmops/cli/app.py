@@ -17,6 +17,7 @@ from vlmops.cli import (
     evaluators,
     experiments,
     gate,
+    judges,
     media,
     report,
     run,
@@ -61,6 +62,7 @@ app.command("gate")(gate.gate_command)
 app.command("collect")(traces.collect_command)
 app.command("evaluators")(evaluators.evaluators_command)
 app.add_typer(cache.app, name="cache")
+app.add_typer(judges.app, name="judges")
 app.add_typer(media.app, name="media")
 
 

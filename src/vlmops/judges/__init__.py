@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from vlmops.judges.calibration import Calibration, Measured, calibrate
+from vlmops.judges.cases import AnsweredCases, read_cases, read_labels
+from vlmops.judges.duel_scores import DuelScores, record_tournament
+from vlmops.judges.human import human_labels
 from vlmops.judges.instructions import instructions
 from vlmops.judges.judge import Judge, JudgedExample
 from vlmops.judges.material import Material, View, cut_out, material_of
@@ -36,10 +39,12 @@ from vlmops.judges.verdicts import (
 
 __all__ = [
     "CANNOT_TELL",
+    "AnsweredCases",
     "Calibration",
     "Choice",
     "Criterion",
     "Duel",
+    "DuelScores",
     "Judge",
     "JudgedExample",
     "JudgedPair",
@@ -67,6 +72,7 @@ __all__ = [
     "cut_out",
     "fastchat_pair_verdict",
     "fastchat_score_verdict",
+    "human_labels",
     "instructions",
     "load_rubric",
     "material_of",
@@ -76,7 +82,10 @@ __all__ = [
     "prompt_of",
     "publish_prompt",
     "publish_prompt_async",
+    "read_cases",
+    "read_labels",
     "read_verdict",
+    "record_tournament",
     "score_verdict",
     "swapped_judgment",
 ]

@@ -47,7 +47,7 @@ def read_cases(path: Path) -> AnsweredCases:
     ``metadata``), ``human`` what a person said of it and ``family`` the family of the model that gave it.
 
     Raises:
-        UsageError: The file cannot be read, a row has no answer, or two have one id.
+        UsageError: The file cannot be read, or a row cannot: it has no answer or picture, or another's id.
     """
     from vlmops.datasets import ImageDataset
 
@@ -66,7 +66,6 @@ def read_cases(path: Path) -> AnsweredCases:
             human[entry.id] = verdict_of(said)
         if family is not None:
             families[entry.id] = str(family)
-    _require_distinct((case.id for case in cases), path)
     return AnsweredCases(cases, human, families)
 
 

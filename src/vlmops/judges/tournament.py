@@ -34,12 +34,14 @@ class JudgedPair:
         first: One variant; its answer stood as A in the first order.
         second: The other.
         case: The sample, with the first variant's answer.
+        other: The sample, with the second variant's answer.
         judgment: What the judge said.
     """
 
     first: str
     second: str
     case: Case
+    other: Case
     judgment: PairJudgment
 
     def score_of(self, variant: str) -> float | None:
@@ -155,8 +157,10 @@ async def compare_answers_async(
     async def one(meeting: tuple[int, tuple[str, str, str]]) -> None:
         position, (first, second, sample) = meeting
         case = by_id[first][sample]
-        judgment = await judge.compare(first, case, second, by_id[second][sample])
-        judged[position] = JudgedPair(first, second, case, judgment)
+        other = by_id[second][sample]
+        judged[position] = JudgedPair(
+            first, second, case, other, await judge.compare(first, case, second, other)
+        )
         if progress is not None:
             progress(len(judged))
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vlmops.evaluators.case import Case
+    from vlmops.evaluators.score import Range
     from vlmops.judges.judge import Judge
 
     Verdicts = Sequence[Score | Failure]
@@ -324,6 +325,12 @@ def _altered(alter: Alteration, case: Case) -> Case | Failure:
 def main_score(scores: Sequence[Score]) -> Score:
     """Of several scores of a judge the one that says most of the whole: the first that is no label."""
     return next((score for score in scores if not isinstance(score.value, str)), scores[0])
+
+
+def main_range(judge: Judge) -> Range | None:
+    """The range of the score that says most of the whole."""
+    first, *more = judge.rubric.criteria
+    return (0.0, 1.0) if more else first.range
 
 
 def value_of(verdict: Score | Failure) -> Any:
