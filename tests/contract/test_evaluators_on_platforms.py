@@ -223,7 +223,9 @@ class TestInPhoenixsIdiom:
         for evaluation in experiment["evaluation_runs"]:
             assert evaluation.error is None, (evaluation.name, evaluation.error)
             if evaluation.experiment_run_id == first:
-                found[evaluation.name] = said_of(evaluation.result["score"], evaluation.result["label"])
+                found[evaluation.name] = said_of(
+                    evaluation.result.get("score"), evaluation.result.get("label")
+                )
         assert different(found, NUMBERS) == {}
 
         stored = await client.experiments.get_experiment(experiment_id=experiment["experiment_id"])
