@@ -135,7 +135,7 @@ class ModelServer:
                 )
                 if not await self._say(json.loads(await reader.readexactly(length)), writer):
                     break
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             writer.close()

@@ -1,0 +1,118 @@
+"""``vlmops run`` with a file, and ``vlmops cache``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlmops.evaluators import Usage
+from vlmops.models import ModelReply, ModelRequest, registry
+from vlmops.testing import picture
+
+TEXT = """
+on = "folder:results"
+dataset.source = "signs.csv"
+
+[[variants]]
+model = ["cli_sign:a", "cli_sign:b"]
+
+[[evaluators]]
+use = "cer"
+"""
+
+
+class Sign:
+    """Answers with the question."""
+
+    def __init__(self, argument: str) -> None:
+        self.name = f"cli_sign:{argument}"
+
+    def identity(self) -> dict[str, str]:
+        return {"name": self.name}
+
+    async def answer(self, request: ModelRequest) -> ModelReply:
+        return ModelReply(request.prompt, request.prompt or "", Usage(10, 1, cost=0.5), 0.1)
+
+
+@pytest.fixture(autouse=True)
+def _place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(registry._registered, "cli_sign", Sign)
+    (tmp_path / "0.png").write_bytes(picture(0).read())
+    (tmp_path / "signs.csv").write_text("id,file_name,question,expected\n1,0.png,one,one\n2,0.png,two,too\n")
+    (tmp_path / "vlmops.toml").write_text(TEXT)
+
+
+def test_the_file_here_is_run(vlmops: Any, tmp_path: Path) -> None:
+    ended = vlmops("run")
+    assert ended.code == 0, ended.err
+    assert "cli_sign:b" in ended.out
+    assert "4 calls, $2.0000 spent" in ended.out
+    again = vlmops("run", "--on", "folder:elsewhere", "--variant", "cli_sign:a", "--json")
+    ran = json.loads(again.out)
+    assert (ran["calls"]["calls"], ran["calls"]["cached"], ran["calls"]["saved"]) == (0, 2, 1.0)
+    assert [each["name"] for each in ran["experiments"]] == ["cli_sign:a"]
+
+
+def test_a_gate_decides(vlmops: Any, tmp_path: Path) -> None:
+    (tmp_path / "vlmops.toml").write_text(TEXT + "[gate]\nmetrics.cer = { max = 0.01 }\n")
+    ended = vlmops("run")
+    assert ended.code == 1
+    assert "gate failed" in ended.out + ended.err
+    (tmp_path / "vlmops.toml").write_text(TEXT + "[gate]\nmetrics.cer = { max = 0.5 }\n")
+    assert vlmops("run").code == 0
+
+
+def test_a_budget_ends_it(vlmops: Any) -> None:
+    ended = vlmops("run", "--budget-tokens", "3", "--json")
+    assert ended.code == 4
+    assert json.loads(ended.out)["stopped"].startswith("the budget of 3 tokens would be passed")
+    assert ended.lines[-1].endswith("run the same command again to continue")
+    assert vlmops("run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--model", "x"], "--model belongs to a run without a specification"),
+        (["--spec", "none.toml"], "none.toml: there is no such file"),
+        (["d", "--spec", "vlmops.toml"], "cannot both be given"),
+        (["d", "--model", "cli_sign:a"], "--evaluator is missing"),
+        (["--variant", "x"], "no variant is named 'x'"),
+        (["--budget", "1"], "no price is known for cli_sign:a"),
+    ],
+)
+def test_wrong_calls_are_one_line(vlmops: Any, arguments: list[str], says: str) -> None:
+    ended = vlmops("run", *arguments)
+    assert ended.code == 2
+    (line,) = ended.lines
+    assert says in line
+
+
+def test_nothing_to_run(vlmops: Any, tmp_path: Path) -> None:
+    (tmp_path / "vlmops.toml").unlink()
+    ended = vlmops("run")
+    assert (ended.code, "say what to run" in ended.err) == (2, True)
+
+
+class TestCache:
+    def test_it_is_shown_and_cleared(self, vlmops: Any) -> None:
+        assert vlmops("run").code == 0
+        shown = vlmops("cache", "show")
+        assert "cli_sign:a" in shown.out
+        assert "$1.0000" in shown.out
+        assert vlmops("cache", "clear", "--older-than", "1h").out == "0 answers removed\n"
+        assert vlmops("cache", "clear", "--model", "cli_sign:a").out == "2 answers removed\n"
+        left = json.loads(vlmops("cache", "show", "--json").out)
+        assert [each["model"] for each in left["models"]] == ["cli_sign:b"]
+        assert json.loads(vlmops("cache", "clear", "--all", "--json").out) == {"removed": 2}
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [([], "say what to remove"), (["--older-than", "soon"], "give a number and m, h, d or w")],
+    )
+    def test_wrong_calls(self, vlmops: Any, arguments: list[str], says: str) -> None:
+        ended = vlmops("cache", "clear", *arguments)
+        assert (ended.code, says in ended.err) == (2, True)
