@@ -17,7 +17,10 @@ Decide = Callable[[dict[str, Any], Any], str]
 
 
 class JudgingServer(ChatServer):
-    """Answers every criterion of the schema it is sent by what ``decide`` makes of the pieces it is shown."""
+    """Answers every criterion of the schema it is sent by what ``decide`` makes of the pieces it is shown.
+
+    ``decide`` is told which verdicts there are, and for how many times the same was asked (``repetition``).
+    """
 
     def __init__(self, decide: Decide) -> None:
         self.decide = decide
@@ -34,9 +37,12 @@ class JudgingServer(ChatServer):
         self.seen.append(shown)
         key = json.dumps(body["messages"])
         self._asked[key] += 1
-        verdict = self.decide(shown, SimpleNamespace(repetition=self._asked[key]))
         criteria = body["response_format"]["json_schema"]["schema"]["properties"]
-        told = {name: {"reason": "I looked.", "verdict": verdict, "confidence": "high"} for name in criteria}
+        told = {}
+        for name, part in criteria.items():
+            verdicts = part["properties"]["verdict"]["enum"]
+            verdict = self.decide(shown, SimpleNamespace(repetition=self._asked[key], verdicts=verdicts))
+            told[name] = {"reason": "I looked.", "verdict": verdict, "confidence": "high"}
         return completion(json.dumps(told), prompt_tokens=900, completion_tokens=40, total_tokens=940)
 
 

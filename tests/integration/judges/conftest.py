@@ -65,16 +65,16 @@ def vlmops(
     return run
 
 
-@dataclass(frozen=True)
-class Ran:
-    """Experiments on one dataset: their ids by name, and the platform's options for the command."""
-
-    ids: dict[str, str]
-    on: tuple[str, ...]
-    platform: Any
+RunExperiments = Callable[[Any, int, str], dict[str, str]]
 
 
-def run_experiments(platform: Any, on: tuple[str, ...], count: int, name: str = "colours") -> Ran:
+@pytest.fixture
+def run_experiments() -> RunExperiments:
+    """Runs two experiments on so many samples of a new dataset, and gives their ids by name."""
+    return _run_experiments
+
+
+def _run_experiments(platform: Any, count: int, name: str) -> dict[str, str]:
     """Two experiments on pictures of one colour: ``half`` is right on every other four, ``right`` always."""
     answered = cases(count)
     samples = [Sample(case.id, dict(case.inputs), metadata={"half": case.output}) for case in answered]
@@ -88,12 +88,21 @@ def run_experiments(platform: Any, on: tuple[str, ...], count: int, name: str = 
         return ModelReply(f"{colour} surely", f"{colour} surely")
 
     tasks = {"half": half, "right": right}
-    ids = {key: Experiment(name, key, task).run(platform).record.id for key, task in tasks.items()}
-    return Ran(ids, on, platform)
+    return {key: Experiment(name, key, task).run(platform).record.id for key, task in tasks.items()}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Experiments on one dataset: their ids by name, and the platform's options for the command."""
+
+    ids: dict[str, str]
+    on: tuple[str, ...]
+    platform: Any
 
 
 @pytest.fixture
 def ran(tmp_path: Path) -> Ran:
     """The experiments in a results folder."""
     place = f"folder:{tmp_path / 'results'}"
-    return run_experiments(connect(place), ("--on", place), 32)
+    platform = connect(place)
+    return Ran(_run_experiments(platform, 32, "colours"), ("--on", place), platform)
