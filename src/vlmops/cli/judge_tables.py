@@ -7,25 +7,25 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
     from vlmops.evaluators.score import Interval
-    from vlmops.judges import Calibration, Tournament
-    from vlmops.judges.audit import AuditReport
+    from vlmops.judges import Calibration, JudgedPair, Tournament
+    from vlmops.judges.audit import Control
 
 _VERDICTS = {True: "passed", False: "FAILED", None: "too few cases"}
 
 
-def audit_table(report: AuditReport) -> Table:
+def control_table(controls: Sequence[Control]) -> Table:
     """A row a control: what was measured, its limit, and the verdict."""
     from rich.table import Table
 
     table = Table()
     for column in ("control", "value", "limit", "n", "verdict", "what it is"):
         table.add_column(column, overflow="fold")
-    for control in report.controls:
+    for control in controls:
         failures = "".join(f", {count} {kind}" for kind, count in control.failures.items())
         sign = "≥" if control.name == "consistency" else "≤"
         table.add_row(
@@ -123,8 +123,15 @@ def ranking_tables(found: Tournament) -> Iterator[Table]:
     yield duels
 
 
+def asked_pairs(found: Tournament) -> list[JudgedPair]:
+    """The pairs on which the judge was asked: equal answers are ties without it."""
+    return [pair for pair in found.pairs if pair.case.output != pair.other.output]
+
+
 def tournament_json(found: Tournament) -> dict[str, Any]:
-    """Ratings and duels, and who won which sample."""
+    """Ratings and duels, whether the judge goes by place, and who won which sample."""
+    from vlmops.judges.audit import place_controls
+
     return {
         "judge": found.judge,
         "ratings": found.ratings,
@@ -136,6 +143,7 @@ def tournament_json(found: Tournament) -> dict[str, Any]:
             }
             for duel in found.duels
         ],
+        "controls": place_controls([pair.judgment for pair in asked_pairs(found)]),
         "pairs": [
             {
                 "id": pair.case.id,

@@ -85,7 +85,7 @@ def audit_command(
     """Find out whether a judge sees the picture and keeps to its rubric: exit code 1 when it does not."""
     from dataclasses import asdict
 
-    from vlmops.cli.judge_tables import audit_table
+    from vlmops.cli.judge_tables import control_table
     from vlmops.judges.audit import audit, audit_calls
     from vlmops.judges.audit.points import main_range
     from vlmops.judges.cases import shares_of
@@ -115,7 +115,7 @@ def audit_command(
         print_json(asdict(report) | {"verdict": report.verdict})
     else:
         out = console()
-        out.print(audit_table(report))
+        out.print(control_table(report.controls))
         out.print(f"{report.judge} with {report.model}: {report.verdict}")
         if report.undecided:
             out.print(f"too few cases to decide: {', '.join(report.undecided)}")
@@ -204,10 +204,14 @@ def rank_command(
     no_cache: bool = NoCacheOption,
     as_json: bool = JsonOption,
 ) -> None:
-    """Rank experiments: every two compared on every sample, in both orders. Ranking again updates."""
+    """Rank experiments: every two compared on every sample, in both orders. Ranking again updates.
+
+    Exit code 1 when the judge goes by the place in which an answer stands.
+    """
     from vlmops.blocking import blocking
-    from vlmops.cli.judge_tables import ranking_tables, tournament_json
+    from vlmops.cli.judge_tables import asked_pairs, control_table, ranking_tables, tournament_json
     from vlmops.judges import PairwiseJudge, compare_answers, record_tournament
+    from vlmops.judges.audit import place_controls
     from vlmops.judges.judge import named_model
     from vlmops.judges.rubric_file import view_of
 
@@ -234,6 +238,7 @@ def rank_command(
             concurrency=concurrency,
             progress=None if bar is None else lambda done: bar(done, total),
         )
+    controls = place_controls([pair.judgment for pair in asked_pairs(found)])
     if record:
         platform, ids = connected(on, url), {variant: each.id for variant, each in records.items()}
         blocking(lambda: record_tournament(platform, found, ids), platform)
@@ -243,6 +248,10 @@ def rank_command(
         out = console()
         for table in ranking_tables(found):
             out.print(table)
+        out.print(control_table(controls))
+    if failed := [control.name for control in controls if control.passed is False]:
+        sys.stderr.write(f"not trusted: {name} goes by the place of an answer: {', '.join(failed)}\n")
+        raise typer.Exit(ExitCode.GATE_FAILED)
     if any(duel.failures for duel in found.duels):
         raise typer.Exit(ExitCode.SOME_FAILED)
 

@@ -172,6 +172,8 @@ class TestRank:
     ) -> None:
         judging.decide = goes_by_place
         ended = vlmops(*both, "--no-record", "--json")
+        assert ended.code == 1, ended
+        assert "goes by the place of an answer: position, consistency" in ended.err
         (duel,) = json.loads(ended.out)["duels"]
         assert (duel["win_rate"]["value"], duel["consistency"]["value"]) == (0.5, 0.0)
 

@@ -11,7 +11,7 @@ from vlmops.judges.audit.alterations import (
     swapped_pictures,
 )
 from vlmops.judges.audit.control import AuditLimits, AuditReport, Control
-from vlmops.judges.audit.pairs import audit_pairwise, audit_pairwise_async
+from vlmops.judges.audit.pairs import audit_pairwise, audit_pairwise_async, place_controls
 from vlmops.judges.audit.points import audit, audit_async, audit_calls
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "injected_pictures",
     "padded_answer",
     "perturbed_pictures",
+    "place_controls",
     "swapped_pictures",
 ]

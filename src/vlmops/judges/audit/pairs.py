@@ -72,8 +72,7 @@ async def audit_pairwise_async(
     run.plain = await run.judged(judge, pairs)
     again = [replace(judge, repetition=number) for number in range(2, repeats + 1)]
     controls = [
-        run.position(),
-        run.consistency(),
+        *place_controls(run.plain, run.limits),
         await run.swapped(),
         await run.flips("perturbed_picture", [judge], [_perturbed(pair) for pair in pairs]),
         await run.flips("repeated", again, pairs),
@@ -81,6 +80,43 @@ async def audit_pairwise_async(
     ]
     model = named_model(judge.model).name
     return AuditReport(judge.name, model, judge.fingerprint, controls, len(pairs), cost=run.cost)
+
+
+def place_controls(judgments: Sequence[PairJudgment], limits: AuditLimits | None = None) -> list[Control]:
+    """Whether a judge goes by the place in which an answer stands: ``position`` and ``consistency``.
+
+    They need no calls beside those of the comparisons themselves.
+
+    Args:
+        judgments: Pairs in both orders; those without a verdict are left out.
+        limits: From where on a control fails.
+    """
+    limits = limits or AuditLimits()
+    decided = [told for told in judgments if not told.failures]
+    leads = []
+    for told in decided:
+        straight = {"model_1": 1.0, "model_2": -1.0}.get(told.judgment.first, 0.0)
+        swapped = {"model_1": -1.0, "model_2": 1.0}.get(told.judgment.second, 0.0)
+        leads.append((straight + swapped) / 2)
+    position = Control.difference(
+        "position",
+        leads,
+        limits.position,
+        "more wins than losses (-1 to 1) of the answer shown first",
+        _failures(judgments),
+        needed=limits.cases,
+        both_ways=True,
+    )
+    consistency = Control.share(
+        "consistency",
+        [bool(told.consistent) for told in decided],
+        limits.consistency,
+        "of the pairs have the same winner in both orders",
+        _failures(judgments),
+        needed=limits.cases,
+        at_least=True,
+    )
+    return [position, consistency]
 
 
 @dataclass
@@ -95,34 +131,6 @@ class _Audit:
     @property
     def cost(self) -> float | None:
         return sum(self.spent) if self.spent else None
-
-    def position(self) -> Control:
-        leads = []
-        for told in self._decided(self.plain):
-            straight = {"model_1": 1.0, "model_2": -1.0}.get(told.judgment.first, 0.0)
-            swapped = {"model_1": -1.0, "model_2": 1.0}.get(told.judgment.second, 0.0)
-            leads.append((straight + swapped) / 2)
-        return Control.difference(
-            "position",
-            leads,
-            self.limits.position,
-            "more wins than losses (-1 to 1) of the answer shown first",
-            _failures(self.plain),
-            needed=self.limits.cases,
-            both_ways=True,
-        )
-
-    def consistency(self) -> Control:
-        agreed = [bool(told.consistent) for told in self._decided(self.plain)]
-        return Control.share(
-            "consistency",
-            agreed,
-            self.limits.consistency,
-            "of the pairs have the same winner in both orders",
-            _failures(self.plain),
-            needed=self.limits.cases,
-            at_least=True,
-        )
 
     async def swapped(self) -> Control:
         """How many preferences stand although the picture they rested on is another one.
