@@ -299,7 +299,7 @@ class TestInLangfusesIdiom:
             run_evaluators=[as_run_evaluator(each, settings) for each in OF_SETS.values()],
         )
         client.shutdown()
-        first = next(item for item in result.item_results if item.output["of"] == SAMPLES[0])
+        first = next(each for each in result.item_results if index_of(each.item) == 0)
         found = {evaluation.name: evaluation.value for evaluation in first.evaluations}
         assert different(found, without_operations(NUMBERS)) == {}
         over_all = {evaluation.name: evaluation.value for evaluation in result.run_evaluations}
@@ -311,9 +311,12 @@ def langfuse_platform(server: LangfuseServer) -> Platform:
 
 
 def langfuse_task(*, item: Any, **_: Any) -> Values:
-    index = SAMPLES.index(item.metadata["vision"]["id"])
-    answered = map_images(outputs(index), lambda picture: picture.data_uri())
-    return {"of": SAMPLES[index], "prediction": answered, "vision": {}}
+    answered: Values = map_images(outputs(index_of(item)), lambda picture: picture.data_uri())
+    return answered
+
+
+def index_of(item: Any) -> int:
+    return SAMPLES.index(item.metadata["vision"]["id"])
 
 
 def without_operations(values: Mapping[str, Any]) -> Values:

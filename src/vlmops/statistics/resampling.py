@@ -151,9 +151,20 @@ def resampled_sums(columns: Array, resamples: int = RESAMPLES) -> Array:
     """
     import numpy as np
 
-    return np.concatenate(
-        [counts.astype(float) @ columns for counts in drawn_counts(len(columns), resamples)]
-    )
+    return np.concatenate([_summed(counts, columns) for counts in drawn_counts(len(columns), resamples)])
+
+
+def _summed(counts: Array, columns: Array) -> Array:
+    """Sums of clusters drawn so many times; one that was not drawn adds nothing, be it infinite."""
+    import numpy as np
+
+    infinite = ~np.isfinite(columns).all(axis=1)
+    sums: Array = counts[:, ~infinite].astype(float) @ columns[~infinite]
+    for row in np.flatnonzero(infinite):
+        times = counts[:, row, None].astype(float)
+        with np.errstate(invalid="ignore"):
+            sums += np.where(times > 0, times * columns[row], 0.0)
+    return sums
 
 
 @dataclass(frozen=True, slots=True)
