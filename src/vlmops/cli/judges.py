@@ -214,6 +214,7 @@ def rank_command(
     from vlmops.judges.audit import place_controls
     from vlmops.judges.judge import named_model
     from vlmops.judges.rubric_file import view_of
+    from vlmops.models import ModelRequest
 
     if len(experiment) < 2 or len(set(experiment)) < len(experiment):
         raise _usage("name two different experiments at least, each by --experiment")
@@ -227,11 +228,17 @@ def rank_command(
     )
     records = experiment_records(experiment, on, url)
     answers = {variant: first_answers(each) for variant, each in records.items()}
+    total = sum(1 for _ in _shared(answers))
+    asked = [
+        judge.request(case, (case.output, case.output)) for case in next(iter(answers.values()))[:_LOOKED_AT]
+    ]
+    _announce(
+        judge.models[0], 2 * total, (each for each in asked if isinstance(each, ModelRequest)), quiet=as_json
+    )
     with (
         model_care(budget=budget, fresh=fresh, no_cache=no_cache) as engine,
         measured("comparing", quiet=as_json) as bar,
     ):
-        total = sum(1 for _ in _shared(answers))
         found = compare_answers(
             judge.asking(engine.model),
             answers,

@@ -165,7 +165,8 @@ class TestRank:
             assert sum(s.value for s in scores["half"]) == 8.0
             assert sum(s.value for s in scores["right"]) == 24.0
             assert {s.metadata["label"] for s in scores["right"]} == {"won", "tied"}
-            assert vlmops(*both, "--question", "Which names the colour?").code == 0
+            again = vlmops(*both, "--question", "Which names the colour?")
+            assert (again.code, "at most 64 calls of openai:judge-1" in again.err) == (0, True), again
 
     def test_a_judge_that_goes_by_place_ranks_nothing(
         self, vlmops: Any, judging: Any, both: tuple[str, ...]
