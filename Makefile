@@ -14,8 +14,8 @@ demo: .venv/demo
 	$(BIN)/vlmops demo $(ARGS)
 
 test: unit .venv/dev browser
-	$(BIN)/python -m pytest plugins tests/contract tests/plugins tests/integration tests/packaging \
-		tests/docs tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile plugins tests/contract tests/plugins tests/integration \
+		tests/packaging tests/docs tests/browser $(ARGS)
 
 unit: .venv/dev
 	$(BIN)/python -m pytest -n auto tests/unit src $(ARGS)

@@ -54,7 +54,7 @@ def test_what_fits(text: str, score: Score, holds: bool) -> None:
 
 @pytest.mark.parametrize("text", ["", "  ", "<0.5", "=x", "cer<", "cer<low", "cer>true", "cer<>1"])
 def test_what_is_no_condition_is_refused_with_the_fix(text: str) -> None:
-    with pytest.raises(UsageError, match="score|number|compare"):
+    with pytest.raises(UsageError, match=r"score|number|compare"):
         ScoreCondition.parse(text)
 
 
