@@ -346,6 +346,8 @@ def test_a_task_that_ends_the_run_ends_it(pushed: LangfusePlatform) -> None:
 
     first = experiment(task=task, concurrency=1, repetitions=2).run(pushed).record
     assert first.stopped == "the budget is spent"
-    assert [(run.case.id, run.case.output) for run in first.runs] == [("s0", {"text": "s0"})]
+    # Samples are pushed many at once, so which of them Langfuse lists first is its own affair.
+    (answered,) = first.runs
+    assert answered.case.output == {"text": answered.case.id}
     again = experiment(repetitions=2).run(pushed).record
     assert (again.id, again.resumed, len(again.runs), again.stopped) == (first.id, 1, 8, "")
