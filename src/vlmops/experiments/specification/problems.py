@@ -27,7 +27,7 @@ def described(error: ValidationError, kind: type[BaseModel], file: str = "", tex
         text: The file's content.
     """
     told: dict[str, None] = {}
-    problems = [(_path(problem["loc"]), problem) for problem in error.errors()]
+    problems = [(_path(problem), problem) for problem in error.errors()]
     for at, (path, problem) in enumerate(problems):
         others = [other for number, (other, _) in enumerate(problems) if number != at]
         # Of a value that may be a table or an object, what is wrong with the table says more.
@@ -40,13 +40,18 @@ def described(error: ValidationError, kind: type[BaseModel], file: str = "", tex
     return "\n".join(told)
 
 
-def _path(location: tuple[int | str, ...]) -> list[str | int]:
+def _path(problem: ErrorDetails) -> list[str | int]:
     """Keys alone: for a value that may be one of several kinds, pydantic names each kind that it is not."""
-    return [
-        part
-        for part in location
-        if isinstance(part, int) or not (part.startswith(_UNION_TAGS) or part[:1].isupper() or part == "str")
-    ]
+    location = problem["loc"]
+    # An unknown key may look like the name of a kind, and stands last.
+    unknown = len(location) - 1 if problem["type"] == "extra_forbidden" else None
+    return [part for at, part in enumerate(location) if at == unknown or not _is_kind(part)]
+
+
+def _is_kind(part: int | str) -> bool:
+    if isinstance(part, int):
+        return False
+    return part.startswith(_UNION_TAGS) or part[:1].isupper() or part == "str"
 
 
 def _spelled(path: Sequence[str | int]) -> str:

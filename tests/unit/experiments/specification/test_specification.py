@@ -165,6 +165,15 @@ class TestMistakes:
         with pytest.raises(UsageError, match="there is no such file"):
             Specification.load(tmp_path / "none.toml")
 
+    @pytest.mark.parametrize(
+        ("text", "told"), [("[[A]]", "A: unknown key"), ("Dataset = 1", "Dataset: unknown key")]
+    )
+    def test_an_unknown_key_may_begin_with_a_capital(self, tmp_path: Path, text: str, told: str) -> None:
+        file = tmp_path / "vlmops.toml"
+        file.write_text(text)
+        with pytest.raises(UsageError, match=told):
+            Specification.load(file)
+
     @given(st.text(max_size=200))
     def test_any_text_is_read_or_refused_in_words(self, tmp_path_factory: Any, text: str) -> None:
         file = tmp_path_factory.mktemp("any") / "vlmops.toml"
