@@ -65,7 +65,7 @@ class Expected:
         Raises:
             UsageError: The schema itself is invalid.
         """
-        usage = self._priced(raw.usage)
+        usage = self.priced(raw.usage)
         failure = self._failed(raw)
         if failure is not None:
             return replace(failure, usage=usage)
@@ -88,6 +88,18 @@ class Expected:
             validity=validity,
             sent=self.sent,
         )
+
+    def priced(self, usage: Usage | None) -> Usage | None:
+        """The usage with its cost by the card, where the provider named none."""
+        if usage is None or usage.cost is not None or self.card is None or usage.input_tokens is None:
+            return usage
+        cost = self.card.cost(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens or 0,
+            image_tokens=usage.image_tokens,
+            cached_tokens=usage.cached_tokens,
+        )
+        return replace(usage, cost=cost)
 
     def _failed(self, raw: RawAnswer) -> Failure | None:
         if raw.refusal:
@@ -113,15 +125,3 @@ class Expected:
                 FailureKind.TRUNCATED, f"{self.name}: JSON cut off by the token limit: raise it: {said!r}"
             )
         return Failure(error.kind, f"{self.name}: {safe_message(str(error))}: {said!r}")
-
-    def _priced(self, usage: Usage | None) -> Usage | None:
-        """The usage with its cost by the card, where the provider named none."""
-        if usage is None or usage.cost is not None or self.card is None or usage.input_tokens is None:
-            return usage
-        cost = self.card.cost(
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens or 0,
-            image_tokens=usage.image_tokens,
-            cached_tokens=usage.cached_tokens,
-        )
-        return replace(usage, cost=cost)

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from vlmops.evaluators.failure import Failure
     from vlmops.models.model import Model, ModelReply, ModelRequest
@@ -25,6 +25,8 @@ class ModelCall:
         answer: What it answered, or why it did not.
         started: When it was asked.
         ended: When the answer was there.
+        prompt: Name and version on the platform of the prompt that was used; ``None`` for one that is not
+            kept there.
     """
 
     model: str
@@ -32,6 +34,7 @@ class ModelCall:
     answer: ModelReply | Failure
     started: datetime
     ended: datetime
+    prompt: Mapping[str, Any] | None = None
 
 
 _recorded: ContextVar[list[ModelCall] | None] = ContextVar("vlmops_recorded_calls", default=None)
@@ -61,8 +64,15 @@ def recorded_calls() -> Iterator[list[ModelCall]]:
         _recorded.reset(token)
 
 
-async def ask(model: Model, request: ModelRequest) -> ModelReply | Failure:
+async def ask(
+    model: Model, request: ModelRequest, prompt: Mapping[str, Any] | None = None
+) -> ModelReply | Failure:
     """Ask a model, and record the call where somebody wants to know of it.
+
+    Args:
+        model: Whom.
+        request: What.
+        prompt: Name and version of the prompt the request was made from, for the record.
 
     Raises:
         PrerequisiteError: See :class:`~vlmops.models.Model`.
@@ -73,5 +83,5 @@ async def ask(model: Model, request: ModelRequest) -> ModelReply | Failure:
         return await model.answer(request)
     started = datetime.now(UTC)
     answer = await model.answer(request)
-    calls.append(ModelCall(model.name, request, answer, started, datetime.now(UTC)))
+    calls.append(ModelCall(model.name, request, answer, started, datetime.now(UTC), prompt))
     return answer

@@ -12,11 +12,11 @@ import vlmops.models.openai_chat as chat
 from vlmops.models.openai import OpenAIModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
     from vlmops.models.answer import Expected, RawAnswer
     from vlmops.models.answer_schema import AnswerSchema
     from vlmops.models.model import ModelRequest
+    from vlmops.models.openai_post import Question
 
 
 class LiteLLMModel(OpenAIModel):
@@ -45,13 +45,11 @@ class LiteLLMModel(OpenAIModel):
     def __repr__(self) -> str:
         return f"LiteLLMModel({self.model!r})"
 
-    def _prepared(
-        self, request: ModelRequest, schema: AnswerSchema | None
-    ) -> tuple[dict[str, Any], Expected]:
+    def _prepared(self, request: ModelRequest, schema: AnswerSchema | None) -> tuple[Question, Expected]:
         _litellm()  # Importing it takes seconds, which are none of the answer's.
         return super()._prepared(request, schema)
 
-    async def _ask(self, given: Mapping[str, Any]) -> RawAnswer:
+    async def _ask(self, question: Question) -> RawAnswer:
         litellm = _litellm()
         begun = time.perf_counter()
         asked: dict[str, Any] = {
@@ -59,10 +57,9 @@ class LiteLLMModel(OpenAIModel):
             "num_retries": self._max_retries,
             "api_key": self._api_key,
             "base_url": self._base_url,
-            **given,
+            **question.body,
+            **question.options,
         }
-        # Which parameters a provider knows is LiteLLM's to sort out.
-        asked |= asked.pop("extra_body", {})
         if self._stream:
             asked |= {"stream": True, "stream_options": {"include_usage": True}}
             return await chat.gathered(await litellm.acompletion(**asked), begun)

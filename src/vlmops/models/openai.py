@@ -7,6 +7,7 @@ import copy
 import logging
 import os
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +20,8 @@ from vlmops.models.answer_schema import AnswerSchema
 from vlmops.models.cards import ModelCard, card_of
 from vlmops.models.cards.table import CardTable
 from vlmops.models.delivery import PictureDelivery
-from vlmops.models.openai_failures import failure_of, failure_of_answer, safe_message
+from vlmops.models.openai_failures import AnswerFailed, failure_of, failure_of_answer, safe_message
+from vlmops.models.openai_post import Question
 from vlmops.models.openai_turns import sent_turns
 
 if TYPE_CHECKING:
@@ -171,10 +173,10 @@ class OpenAIModel:
             return failure
         schema = AnswerSchema(request.schema) if request.schema is not None else None
         try:
-            given, expected = await asyncio.to_thread(self._prepared, request, schema)
+            question, expected = await asyncio.to_thread(self._prepared, request, schema)
         except ImageError as error:
             return Failure(FailureKind.BAD_IMAGE, str(error))
-        return await self._asked(given, expected)
+        return await self._asked(question, expected)
 
     async def aclose(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -183,7 +185,7 @@ class OpenAIModel:
             self._client = None
             await client.close()
 
-    async def _asked(self, given: Mapping[str, Any], expected: Expected) -> ModelReply | Failure:
+    async def _asked(self, question: Question, expected: Expected) -> ModelReply | Failure:
         import httpx
         import openai
 
@@ -192,11 +194,12 @@ class OpenAIModel:
         limit = self._timeout if self._stream or not self._max_retries else None
         try:
             async with asyncio.timeout(limit):
-                raw = await self._ask(given)
+                raw = await self._ask(question)
         except TimeoutError:
             return Failure(FailureKind.TIMEOUT, f"{self.name} did not answer within {self._timeout:g} s")
-        except responses.AnswerFailed as error:
-            return failure_of_answer(error, model=self.name)
+        except AnswerFailed as error:
+            failure = failure_of_answer(error, model=self.name)
+            return replace(failure, usage=expected.priced(failure.usage))
         except (openai.OpenAIError, httpx.HTTPError) as error:
             return failure_of(
                 error,
@@ -210,33 +213,22 @@ class OpenAIModel:
             return Failure(FailureKind.PROVIDER_ERROR, problem)
         return expected.concluded(raw, time.perf_counter() - begun)
 
-    async def _ask(self, given: Mapping[str, Any]) -> RawAnswer:
+    async def _ask(self, question: Question) -> RawAnswer:
         interface = _INTERFACES[self._api]
         ask = interface.ask_streaming if self._stream else interface.ask
-        answer: RawAnswer = await ask(self._connected(), given)
+        answer: RawAnswer = await ask(self._connected(), question)
         return answer
 
-    def _prepared(
-        self, request: ModelRequest, schema: AnswerSchema | None
-    ) -> tuple[dict[str, Any], Expected]:
-        """What the SDK is called with, and what the answer is to be read against."""
+    def _prepared(self, request: ModelRequest, schema: AnswerSchema | None) -> tuple[Question, Expected]:
+        """What is posted, and what the answer is to be read against."""
         interface = _INTERFACES[self._api]
         instruction = schema if self._structured != "json_schema" else None
         turns = sent_turns(request, self.delivery, instruction)
-        given = interface.arguments(turns, schema, self._structured)
-        parameters = {**self.parameters, **self._checked(request.parameters)}
-        extra = dict(parameters.pop("extra_body", None) or {})
-        known = interface.sdk_parameters()
-        extra |= {key: parameters.pop(key) for key in list(parameters) if key not in known}
-        for key, value in parameters.items():
-            # The responses interface keeps the schema beside settings of the user's (verbosity).
-            given[key] = {**value, **given[key]} if key in given else value
-        given["model"] = self.model
-        if extra:
-            given["extra_body"] = extra
+        given = {"model": self.model, **interface.arguments(turns, schema, self._structured)}
+        question = Question.of(given, {**self.parameters, **self._checked(request.parameters)})
         sent = tuple(picture for turn in turns for picture in turn.sent)
         expected = Expected(name=self.name, schema=schema, repair=self._repair, card=self.card, sent=sent)
-        return given, expected
+        return question, expected
 
     def _checked(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         taken = sorted(_INTERFACES[self._api].OURS & parameters.keys())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import time
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators.case import Usage
 from vlmops.models.answer import RawAnswer
+from vlmops.models.openai_failures import AnswerFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,22 +16,17 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
     from vlmops.models.answer_schema import AnswerSchema
+    from vlmops.models.openai_post import Question
     from vlmops.models.openai_turns import SentTurn
 
 OURS = frozenset({"messages", "model", "n", "response_format", "stream", "stream_options"})
 """Parameters that a request sets itself."""
 
-
-@cache
-def sdk_parameters() -> frozenset[str]:
-    """Parameters that the SDK knows; others travel in the body."""
-    from openai.resources.chat.completions import AsyncCompletions
-
-    return frozenset(inspect.signature(AsyncCompletions.create).parameters)
+_PATH = "/chat/completions"
 
 
 def arguments(turns: Sequence[SentTurn], schema: AnswerSchema | None, structured: str) -> dict[str, Any]:
-    """What the SDK is called with, besides model and parameters."""
+    """The body of a request, besides model and parameters."""
     given: dict[str, Any] = {"messages": [_message(turn) for turn in turns]}
     if schema is not None and structured == "json_object":
         given["response_format"] = {"type": "json_object"}
@@ -56,18 +50,18 @@ def _part(part: Any, detail: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": picture}
 
 
-async def ask(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAnswer:
+async def ask(client: AsyncOpenAI, question: Question) -> RawAnswer:
     """Ask and have the whole answer at once.
 
     Raises:
         ValueError: What came is no answer of this interface.
     """
-    raw = await client.chat.completions.with_raw_response.create(**given)
-    completion: ChatCompletion = raw.parse()
+    from openai.types.chat import ChatCompletion
+
+    completion, told = await question.post(client, _PATH, ChatCompletion)
     if not getattr(completion, "choices", None):
-        raise ValueError("the answer holds no choices; does base_url lead to the interface (.../v1)?")
-    told = {"retries": raw.retries_taken, "request_id": raw.headers.get("x-request-id")}
-    return answer_of(completion, {key: value for key, value in told.items() if value})
+        return _without_choices(completion)
+    return answer_of(completion, told)
 
 
 def answer_of(
@@ -85,11 +79,24 @@ def answer_of(
     )
 
 
-async def ask_streaming(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAnswer:
+def _without_choices(completion: ChatCompletion) -> RawAnswer:
+    """Gateways report what their provider did wrong with status 200; a filtered prompt may leave no choices."""
+    error, usage = getattr(completion, "error", None), _usage(getattr(completion, "usage", None))
+    if isinstance(error, dict):
+        reason = str(error.get("message") or "no reason was given")
+        raise AnswerFailed(str(error.get("code") or error.get("type") or ""), reason, usage)
+    if usage is None:
+        raise ValueError("the answer holds no choices; does base_url lead to the interface (.../v1)?")
+    return RawAnswer("", model=completion.model or "", usage=usage)
+
+
+async def ask_streaming(client: AsyncOpenAI, question: Question) -> RawAnswer:
     """Ask and put the answer together from its pieces; ``ended`` is empty when it broke off."""
+    from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
     begun = time.perf_counter()
-    options = {"stream": True, "stream_options": {"include_usage": True}}
-    stream: Any = await client.chat.completions.create(**{**given, **options})
+    usage = {"stream_options": {"include_usage": True}}
+    stream = await question.stream(client, _PATH, ChatCompletion, ChatCompletionChunk, **usage)
     try:
         return await gathered(stream, begun)
     finally:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openai import APIStatusError
 
-    from vlmops.models.openai_responses import AnswerFailed
+    from vlmops.evaluators.case import Usage
 
 _FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=_-]*")
@@ -47,11 +47,30 @@ _GIVEN_UP = {
     "empty_image_file": FailureKind.MEDIA_REJECTED,
     "failed_to_download_image": FailureKind.MEDIA_REJECTED,
     "image_file_not_found": FailureKind.MEDIA_REJECTED,
+    "408": FailureKind.TIMEOUT,
+    "429": FailureKind.RATE_LIMIT,
+    "504": FailureKind.TIMEOUT,
 }
-"""Codes of answers that were given up; ResponseError in the SDK's types."""
+"""Codes of answers that were given up: ResponseError in the SDK's types, and what gateways pass on."""
+
+_PASSING = frozenset({"server_error", "vector_store_timeout", "500", "502", "503", "529"})
 
 MAX_MESSAGE = 300
 """Characters of a provider's message that are kept."""
+
+
+class AnswerFailed(Exception):  # noqa: N818 - says what happened
+    """The provider began to answer and gave up.
+
+    Attributes:
+        code: What it calls the reason.
+        usage: What the call consumed until then, as reported.
+    """
+
+    def __init__(self, code: str, message: str, usage: Usage | None = None) -> None:
+        self.code = code
+        self.usage = usage
+        super().__init__(message)
 
 
 def safe_message(text: str) -> str:
@@ -99,6 +118,8 @@ def failure_of(
         )
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, model, images, key)
+    if isinstance(error, openai.APIError) and error.code:
+        return failure_of_answer(AnswerFailed(error.code, error.message), model=model)
     return Failure(FailureKind.PROVIDER_ERROR, f"{model}: {type(error).__name__}: {safe_message(str(error))}")
 
 
@@ -106,13 +127,13 @@ def failure_of_answer(error: AnswerFailed, *, model: str) -> Failure:
     """The failure of an answer that the provider began and gave up.
 
     Example:
-        >>> from vlmops.models.openai_responses import AnswerFailed
         >>> failure_of_answer(AnswerFailed("rate_limit_exceeded", "slow down"), model="m").kind.value
         'rate_limit'
     """
     kind = _GIVEN_UP.get(error.code, FailureKind.PROVIDER_ERROR)
-    told = f"{model}: the provider gave up: {error.code}: {safe_message(str(error))}"
-    return Failure(kind, told, transient=error.code in {"server_error", "vector_store_timeout"})
+    code = f"{error.code}: " if error.code else ""
+    told = f"{model}: the provider gave up: {code}{safe_message(str(error))}"
+    return Failure(kind, told, transient=error.code in _PASSING, usage=error.usage)
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> float | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import time
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators.case import Usage
 from vlmops.models.answer import RawAnswer
+from vlmops.models.openai_failures import AnswerFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,36 +16,19 @@ if TYPE_CHECKING:
     from openai.types.responses import Response
 
     from vlmops.models.answer_schema import AnswerSchema
+    from vlmops.models.openai_post import Question
     from vlmops.models.openai_turns import SentTurn
 
 OURS = frozenset({"input", "model", "stream", "stream_options", "background"})
 """Parameters that a request sets itself."""
 
+_PATH = "/responses"
+
 _ENDS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
-class AnswerFailed(Exception):  # noqa: N818 - says what happened
-    """The provider began to answer and gave up.
-
-    Attributes:
-        code: What it calls the reason.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
-
-
-@cache
-def sdk_parameters() -> frozenset[str]:
-    """Parameters that the SDK knows; others travel in the body."""
-    from openai.resources.responses import AsyncResponses
-
-    return frozenset(inspect.signature(AsyncResponses.create).parameters)
-
-
 def arguments(turns: Sequence[SentTurn], schema: AnswerSchema | None, structured: str) -> dict[str, Any]:
-    """What the SDK is called with, besides model and parameters."""
+    """The body of a request, besides model and parameters."""
     given: dict[str, Any] = {"input": [_message(turn) for turn in turns]}
     if schema is not None and structured == "json_object":
         given["text"] = {"format": {"type": "json_object"}}
@@ -67,29 +49,31 @@ def _part(part: Any, kind: str, detail: str) -> dict[str, Any]:
     return {"type": "input_image", "image_url": part.address, "detail": detail or "auto"}
 
 
-async def ask(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAnswer:
+async def ask(client: AsyncOpenAI, question: Question) -> RawAnswer:
     """Ask and have the whole answer at once.
 
     Raises:
         ValueError: What came is no answer of this interface.
         AnswerFailed: The provider gave up.
     """
-    raw = await client.responses.with_raw_response.create(**given)
-    response: Response = raw.parse()
+    from openai.types.responses import Response
+
+    response, told = await question.post(client, _PATH, Response)
     if getattr(response, "output", None) is None:
         raise ValueError("the answer holds no output; does base_url lead to the interface (.../v1)?")
-    told = {"retries": raw.retries_taken, "request_id": raw.headers.get("x-request-id")}
-    return _answer(response, {key: value for key, value in told.items() if value})
+    return _answer(response, told)
 
 
-async def ask_streaming(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAnswer:
+async def ask_streaming(client: AsyncOpenAI, question: Question) -> RawAnswer:
     """Ask and put the answer together from its pieces; ``ended`` is empty when it broke off.
 
     Raises:
         AnswerFailed: The provider gave up.
     """
+    from openai.types.responses import Response, ResponseStreamEvent
+
     begun = time.perf_counter()
-    stream: Any = await client.responses.create(**given, stream=True)
+    stream = await question.stream(client, _PATH, Response, ResponseStreamEvent)
     text: list[str] = []
     first: float | None = None
     try:
@@ -109,7 +93,8 @@ async def ask_streaming(client: AsyncOpenAI, given: Mapping[str, Any]) -> RawAns
 def _answer(response: Response, metadata: Mapping[str, Any], first: float | None = None) -> RawAnswer:
     if response.status == "failed":
         told = response.error
-        raise AnswerFailed(told.code if told else "", told.message if told else "no reason was given")
+        reason = (told.code, told.message) if told else ("", "no reason was given")
+        raise AnswerFailed(*reason, _usage(response.usage))
     text, refusal = "", ""
     for item in response.output:
         for part in getattr(item, "content", None) or ():

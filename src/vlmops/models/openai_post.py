@@ -1,0 +1,85 @@
+"""A question as it is posted: through the SDK, past its conversion of parameters.
+
+``client.chat.completions.create`` walks every request against the SDK's types, which takes as long as all
+the rest of a call does and changes nothing in one that is JSON already. ``client.post``, which the SDK offers
+for whatever it has no method for, keeps its retries, its errors, its keys and Azure's addresses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openai import AsyncOpenAI
+
+_OPTIONS = {"extra_headers": "headers", "extra_query": "params", "timeout": "timeout"}
+"""Parameters that say how to send, and what ``client.post`` calls them."""
+
+_WHOLE_RESPONSE = {"X-Stainless-Raw-Response": "true"}
+"""Asks the SDK for the response with its headers, as its ``with_raw_response`` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is posted.
+
+    Attributes:
+        body: All that the provider is sent.
+        options: How it is to be sent: ``timeout``, ``extra_headers``, ``extra_query``.
+    """
+
+    body: Mapping[str, Any] = field(repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], parameters: Mapping[str, Any]) -> Question:
+        """The question with a user's parameters, named as the SDK's methods name theirs.
+
+        Example:
+            >>> question = Question.of({"messages": []}, {"top_k": 3, "timeout": 9, "extra_body": {"n": 1}})
+            >>> question.body, question.options
+            ({'messages': [], 'top_k': 3, 'n': 1}, {'timeout': 9})
+        """
+        body, options = dict(given), {}
+        for name, value in parameters.items():
+            if name in _OPTIONS:
+                options[name] = value
+            elif name in body:
+                # The responses interface keeps the schema beside settings of the user's (verbosity).
+                body[name] = {**value, **body[name]}
+            elif name != "extra_body":
+                body[name] = value
+        return cls({**body, **(parameters.get("extra_body") or {})}, options)
+
+    async def post(self, client: AsyncOpenAI, path: str, kind: type[Any]) -> tuple[Any, dict[str, Any]]:
+        """The answer as that class of the SDK, and what is to be told of the way it came."""
+        options: Any = self._sdk_options()
+        options["headers"] = {**(options.get("headers") or {}), **_WHOLE_RESPONSE}
+        response: Any = await client.post(path, cast_to=kind, body=self.body, options=options)
+        told = {"retries": response.retries_taken, "request_id": response.headers.get("x-request-id")}
+        return response.parse(), {name: value for name, value in told.items() if value}
+
+    async def stream(self, client: AsyncOpenAI, path: str, kind: type[Any], piece: Any, **more: Any) -> Any:
+        """The answer in pieces of that class of the SDK; to be closed.
+
+        Args:
+            client: Whom to ask.
+            path: Of the interface.
+            kind: The whole answer's class.
+            piece: The class of its pieces.
+            **more: Further members of the body that a stream needs.
+        """
+        from openai import AsyncStream
+
+        body = {**self.body, "stream": True, **more}
+        options: Any = self._sdk_options()
+        pieces: Any = AsyncStream[piece]
+        return await client.post(
+            path, cast_to=kind, body=body, options=options, stream=True, stream_cls=pieces
+        )
+
+    def _sdk_options(self) -> dict[str, Any]:
+        return {_OPTIONS[name]: value for name, value in self.options.items()}
