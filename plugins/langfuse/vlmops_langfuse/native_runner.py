@@ -228,8 +228,9 @@ def _described(answer: Answer, said: ShownAnswer) -> dict[str, Any]:
     """What the generation says of the answer."""
     if isinstance(answer, Failure):
         # Langfuse counts an experiment's errors by its spans: the item's own is the one error.
-        return {"level": "WARNING", "status_message": said.problem}
-    described: dict[str, Any] = {"output": said.output, "model": answer.model or None}
+        described: dict[str, Any] = {"level": "WARNING", "status_message": said.problem}
+    else:
+        described = {"output": said.output, "model": answer.model or None}
     if answer.usage is not None:
         described["usage_details"] = usage_details(answer.usage)
         if answer.usage.cost is not None:

@@ -31,7 +31,7 @@ _LONGEST_NAME = 150
 _LONGEST_KEY = 32
 _LONGEST_VALUE = 200
 
-_TEXT, _JSON = "text", "json"
+_TEXT, _JSON, _FAILURE = "text", "json", "failure"
 """What a prediction was: Langfuse gives the text ``7`` and the number alike."""
 
 Answer = ModelReply | Failure
@@ -123,7 +123,11 @@ def shown(answer: Answer, prediction: Any) -> ShownAnswer:
     """
     if isinstance(answer, Failure):
         problem = f"{answer.kind.value}: {answer.message}"
-        return ShownAnswer({"failure": answer.kind.value, "message": answer.message}, None, problem)
+        failed = {"failure": answer.kind.value, "message": answer.message}
+        if answer.usage is None:
+            return ShownAnswer(failed, None, problem)
+        spent = {"form": _FAILURE, **machine_data(answer.usage, None)}
+        return ShownAnswer(failed, {MACHINE_KEY: spent}, problem)
     form = _TEXT if isinstance(answer.output, str) else _JSON
     machine = {"form": form, "model": answer.model, **machine_data(answer.usage, answer.latency)}
     if answer.metadata:
@@ -156,18 +160,24 @@ def failed(row: Mapping[str, Any]) -> bool:
 
 def _output(row: Mapping[str, Any], resolve: Resolve) -> tuple[Any, Usage | None, float | None]:
     said = row.get("output")
-    if failed(row):
-        output = parsed(said)
-        ours = isinstance(output, Mapping) and output.get("failure") in _KINDS
-        kind = FailureKind(output["failure"]) if ours else FailureKind.TASK_ERROR
-        return Failure(kind, str(output.get("message", "")) if ours else str(output)), None, None
     machine = parsed((row.get("metadata") or {}).get(MACHINE_KEY))
     # Under Langfuse's own runner these are the machine data of the dataset's item.
     if not isinstance(machine, Mapping) or "form" not in machine:
+        machine = None
+    if failed(row):
+        usage = None if machine is None else from_machine_data(machine)[0]
+        return _failure(parsed(said), usage), usage, None
+    if machine is None:
         return resolve(parsed(said)), None, None
     if machine["form"] == _JSON:
         said = json.loads(said) if said else None
     return resolve(said), *from_machine_data(machine)
+
+
+def _failure(output: Any, usage: Usage | None) -> Failure:
+    if isinstance(output, Mapping) and output.get("failure") in _KINDS:
+        return Failure(FailureKind(output["failure"]), str(output.get("message", "")), usage=usage)
+    return Failure(FailureKind.TASK_ERROR, str(output), usage=usage)
 
 
 def _shown_sample(row: Mapping[str, Any], resolve: Resolve) -> Sample:

@@ -40,7 +40,14 @@ from vlmops.platforms.records import (
 )
 from vlmops_phoenix.examples import from_example
 from vlmops_phoenix.run_traces import EvaluationTrace, RunTraces
-from vlmops_phoenix.runs import as_run, evaluated_by, to_error, to_evaluation, to_output
+from vlmops_phoenix.runs import (
+    as_run,
+    evaluated_by,
+    to_error,
+    to_evaluation,
+    to_failed_output,
+    to_output,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -216,7 +223,7 @@ class PhoenixExperiments:
         failed = isinstance(answer, Failure)
         body = {
             "dataset_example_id": example.get("node_id") or example["id"],
-            "output": None
+            "output": to_failed_output(answer)
             if isinstance(answer, Failure)
             else to_output(answer, sample.inputs, self._pictures.url_of),
             "repetition_number": repetition,

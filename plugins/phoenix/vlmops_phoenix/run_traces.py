@@ -109,6 +109,7 @@ class EvaluationTrace:
         for number, turn in enumerate(call.request.conversation):
             span.set_attributes(_turn("input", turn.role, turn.content, self._url_of, number))
         if isinstance(call.answer, Failure):
+            span.set_attributes(_usage(call.answer))
             _set_status(span, f"{call.answer.kind.value}: {call.answer.message}")
         else:
             span.set_attributes(
@@ -142,6 +143,7 @@ class AnswerTrace:
     def close(self, answer: ModelReply | Failure) -> None:
         """Record the answer, or why there is none."""
         if isinstance(answer, Failure):
+            self._span.set_attributes(_usage(answer))
             _set_status(self._span, f"{answer.kind.value}: {answer.message}")
             return
         self._span.set_attributes(
@@ -185,7 +187,7 @@ def _words(value: Any) -> str:
     return value if isinstance(value, str) else _text(value)
 
 
-def _usage(answer: ModelReply) -> dict[str, int]:
+def _usage(answer: ModelReply | Failure) -> dict[str, int]:
     if answer.usage is None:
         return {}
     prompt, completion = answer.usage.input_tokens, answer.usage.output_tokens

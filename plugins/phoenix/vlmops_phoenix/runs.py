@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage
@@ -22,9 +22,7 @@ _KINDS = frozenset(kind.value for kind in FailureKind)
 
 def to_output(reply: ModelReply, inputs: Any, url_of: UrlOf) -> dict[str, Any]:
     """The run's output: a message for the compare grid, the prediction itself, and what it took."""
-    machine: dict[str, Any] = {"model": reply.model, "latency": reply.latency}
-    if reply.usage is not None:
-        machine["usage"] = {key: value for key, value in asdict(reply.usage).items() if value is not None}
+    machine: dict[str, Any] = {"model": reply.model, "latency": reply.latency, **_spent(reply.usage)}
     if reply.metadata:
         machine["metadata"] = dict(reply.metadata)
     return {
@@ -32,6 +30,11 @@ def to_output(reply: ModelReply, inputs: Any, url_of: UrlOf) -> dict[str, Any]:
         "prediction": map_images(reply.output, to_json),
         MACHINE_KEY: machine,
     }
+
+
+def to_failed_output(failure: Failure) -> dict[str, Any] | None:
+    """The output of a run without an answer: what it took all the same; ``None`` where that is not known."""
+    return {MACHINE_KEY: _spent(failure.usage)} if failure.usage is not None else None
 
 
 def to_error(failure: Failure) -> str:
@@ -52,12 +55,12 @@ def to_case(sample: Sample, output: Any, error: str | None, restore: Restore) ->
     usage: Usage | None = None
     latency: float | None = None
     answer = output
-    if error is not None:
-        answer = from_error(error)
-    elif isinstance(output, Mapping) and isinstance(machine := output.get(MACHINE_KEY), Mapping):
+    if isinstance(output, Mapping) and isinstance(machine := output.get(MACHINE_KEY), Mapping):
         answer = restore_images(output.get("prediction"), restore)
         usage = Usage(**machine["usage"]) if machine.get("usage") else None
         latency = machine.get("latency")
+    if error is not None:
+        answer = replace(from_error(error), usage=usage)
     return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata, usage, latency)
 
 
@@ -102,6 +105,12 @@ def as_run(record: Mapping[str, Any], sample: Sample, restore: Restore) -> Run:
         from_annotations(record["annotations"]),
         trace_id=record["trace_id"],
     )
+
+
+def _spent(usage: Usage | None) -> dict[str, Any]:
+    if usage is None:
+        return {}
+    return {"usage": {key: value for key, value in asdict(usage).items() if value is not None}}
 
 
 def _provenance(score: Score, evaluator: str, parts: int, settings: str) -> dict[str, Any]:

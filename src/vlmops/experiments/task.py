@@ -75,7 +75,7 @@ class ModelTask:
         try:
             return replace(reply, output=post_process(reply))
         except ValueError as error:
-            return Failure(FailureKind.UNPARSABLE, f"{error}: {reply.text[:200]!r}")
+            return Failure(FailureKind.UNPARSABLE, f"{error}: {reply.text[:200]!r}", usage=reply.usage)
 
 
 def prompt_for(sample: Sample, prompt: str | None) -> str | None:

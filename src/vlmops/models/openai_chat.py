@@ -80,7 +80,7 @@ def answer_of(
 
 
 def _without_choices(completion: ChatCompletion) -> RawAnswer:
-    """Gateways report what their provider did wrong with status 200; a filtered prompt may leave no choices."""
+    """Gateways tell of their providers' errors with status 200; a filtered prompt may leave no choices."""
     error, usage = getattr(completion, "error", None), _usage(getattr(completion, "usage", None))
     if isinstance(error, dict):
         reason = str(error.get("message") or "no reason was given")

@@ -66,7 +66,7 @@ def case_of(sample: Sample, answer: ModelReply | Failure) -> Case:
         0.5
     """
     if isinstance(answer, Failure):
-        return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata)
+        return Case(answer, sample.expected, sample.inputs, sample.id, sample.metadata, answer.usage)
     return Case(
         answer.output,
         sample.expected,

@@ -50,7 +50,10 @@ def answer_line(
 
 def case_of(line: Mapping[str, Any], sample: Sample, restored: Plain) -> Case:
     """What evaluators see of an answer's line."""
-    output = _as_failure(line["failure"]) if "failure" in line else restored(line.get("output"))
+    if "failure" in line:
+        failure = _as_failure(line["failure"])
+        return Case(failure, sample.expected, sample.inputs, sample.id, sample.metadata, failure.usage)
+    output = restored(line.get("output"))
     usage = Usage(**line["usage"]) if line.get("usage") else None
     return Case(
         output, sample.expected, sample.inputs, sample.id, sample.metadata, usage, line.get("latency")
