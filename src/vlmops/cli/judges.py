@@ -212,7 +212,7 @@ def rank_command(
     from vlmops.cli.judge_tables import asked_pairs, control_table, ranking_tables, tournament_json
     from vlmops.judges import PairwiseJudge, compare_answers, record_tournament
     from vlmops.judges.audit import place_controls
-    from vlmops.judges.judge import named_model
+    from vlmops.judges.model_judge import named_model
     from vlmops.judges.rubric_file import view_of
     from vlmops.models import ModelRequest
 

@@ -33,8 +33,8 @@ def summary_table(summaries: Sequence[ExperimentSummary]) -> Table:
     if any(summary.failures for summary in summaries):
         table.add_row("failures", *(_failures(summary) for summary in summaries))
     table.add_row("median latency", *(_seconds(summary.latency) for summary in summaries))
-    if any(summary.judge_cost is not None for summary in summaries):
-        table.add_row("judging cost", *(_dollars(summary.judge_cost) for summary in summaries))
+    if any(summary.judge_cost is not None or summary.judge_unpriced for summary in summaries):
+        table.add_row("judging cost", *(_judging_cost(summary) for summary in summaries))
     return table
 
 
@@ -87,8 +87,11 @@ def _failures(summary: ExperimentSummary) -> str:
     return ", ".join(f"{kind.value}: {n}" for kind, n in summary.failures.items()) or "none"
 
 
-def _dollars(cost: float | None) -> str:
-    return "-" if cost is None else f"${cost:.4f}"
+def _judging_cost(summary: ExperimentSummary) -> str:
+    if summary.judge_cost is None:
+        return "not known" if summary.judge_unpriced else "-"
+    more = f" and {summary.judge_unpriced} verdicts of unknown cost" if summary.judge_unpriced else ""
+    return f"${summary.judge_cost:.4f}{more}"
 
 
 def _seconds(latency: float | None) -> str:

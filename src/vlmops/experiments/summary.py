@@ -26,6 +26,7 @@ from vlmops.statistics import mean_interval
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
+    from vlmops.judges.spending import Spending
     from vlmops.platforms.records import ExperimentRecord, Run
 
 
@@ -47,6 +48,7 @@ class ExperimentSummary:
             their samples, for one), of how many.
         judge_cost: US dollars that judging the answers cost, as far as judges' scores say; it is in no figure
             of what answering cost. ``None`` where none says.
+        judge_unpriced: Verdicts whose cost is not known: what they cost comes on top.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ExperimentSummary:
     not_applicable: Mapping[str, int] = field(default_factory=dict)
     slices: Mapping[str, ExperimentSummary] = field(default_factory=dict)
     judge_cost: float | None = None
+    judge_unpriced: int = 0
 
     def _repr_html_(self) -> str:
         from vlmops.reports.notebook.experiments import summary_html
@@ -103,6 +106,7 @@ async def _figures(record: ExperimentRecord, evaluators: Sequence[Evaluator]) ->
     means = {score.name: score for score in _means(record.runs)}
     # A corpus metric that cannot be had leaves the mean of the single answers.
     chosen = means | {name: score for name, score in corpus.items() if score.n or name not in means}
+    spent = _judging(record.runs)
     return ExperimentSummary(
         record.name,
         list(chosen.values()),
@@ -110,15 +114,15 @@ async def _figures(record: ExperimentRecord, evaluators: Sequence[Evaluator]) ->
         dict(failed),
         _median([case.latency for case in cases if case.latency is not None]),
         not_applicable,
-        judge_cost=_judge_cost(record.runs),
+        judge_cost=spent.cost,
+        judge_unpriced=spent.unpriced,
     )
 
 
-def _judge_cost(runs: Sequence[Run]) -> float | None:
-    from vlmops.judges.spending import judging_cost
+def _judging(runs: Sequence[Run]) -> Spending:
+    from vlmops.judges.spending import Spending, judging_cost
 
-    known = [cost for run in runs if (cost := judging_cost(run.results)) is not None]
-    return sum(known) if known else None
+    return sum((judging_cost(run.results) for run in runs), Spending())
 
 
 async def over_set(evaluator: SetEvaluator, cases: Sequence[Case]) -> list[SetScore]:

@@ -9,6 +9,7 @@ from vlmops.judges.human import human_labels
 from vlmops.judges.instructions import instructions
 from vlmops.judges.judge import Judge, JudgedExample
 from vlmops.judges.material import Material, View, cut_out, material_of
+from vlmops.judges.model_judge import ModelJudge
 from vlmops.judges.pairwise import PairJudgment, PairwiseJudge
 from vlmops.judges.panel import Panel, PanelVote, panel_agreement
 from vlmops.judges.prompts import prompt_of, publish_prompt, publish_prompt_async
@@ -50,6 +51,7 @@ __all__ = [
     "JudgedPair",
     "Material",
     "Measured",
+    "ModelJudge",
     "PairJudgment",
     "PairVerdict",
     "PairwiseJudge",

@@ -17,22 +17,29 @@ How to judge:
 Criteria:
 {criteria}
 
+{form}"""
+
+_FORM = """\
 Answer with one JSON object: for each criterion, under its name, an object with "reason" (what in the
 material decides, and where in the picture it is), then "verdict", then "confidence" (low, medium, high)."""
 
 QUESTION = "Judge this case by the criteria. Give the reason before each verdict."
 """What is asked after the material."""
 
+COMPARISON = "Compare the two answers. Give the reason before the verdict."
+"""What is asked after two answers."""
 
-def instructions(task: str, criteria: str) -> str:
+
+def instructions(task: str, criteria: str, form: str = _FORM) -> str:
     """The text of the system turn.
 
     Args:
         task: What is judged, in a sentence or two.
         criteria: The criteria, as :meth:`~vlmops.judges.Rubric.text` gives them.
+        form: In which form the verdict is to be given.
 
     Example:
         >>> "Criteria:" in instructions("Judge captions.", "1. true: Is it true?")
         True
     """
-    return _TEMPLATE.format(task=task.strip(), criteria=criteria)
+    return _TEMPLATE.format(task=task.strip(), criteria=criteria, form=form)

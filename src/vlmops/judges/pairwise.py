@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from vlmops.evaluators.bases import OutputReader
 from vlmops.evaluators.failure import Failure, FailureKind
-from vlmops.judges.instructions import instructions
-from vlmops.judges.judge import named_model
-from vlmops.judges.material import Material, View, add_answer, material_of
+from vlmops.judges.instructions import COMPARISON, instructions
+from vlmops.judges.material import Material, add_answer, material_of
+from vlmops.judges.model_judge import ModelJudge, fingerprint_of
 from vlmops.judges.reading import read_verdict
 from vlmops.judges.rubric import Choice, Rubric
 from vlmops.judges.verdicts import PairVerdict, SwappedJudgment, swapped_judgment
-from vlmops.models.calls import ask
-from vlmops.models.model import Model, ModelReply, ModelRequest, Turn
+from vlmops.models.model import ModelReply, ModelRequest, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from vlmops.evaluators.case import Case, Usage
-    from vlmops.evaluators.evaluator import Annotator
 
 _VERDICTS: Mapping[str, PairVerdict] = {"A": "A", "B": "B", "tie": "tie"}
 
@@ -51,23 +46,22 @@ class PairJudgment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairwiseJudge(OutputReader):
+class PairwiseJudge(ModelJudge):
     """Compares two answers to the same inputs; an answer wins only if it wins from both places.
 
     Judges favour a place: with one order alone, that favour is taken for quality.
 
     Attributes:
-        model: Who judges: a model, or the name of one.
         question: What is compared, e.g. ``"Which answer describes the picture better?"``.
         criteria: What makes an answer better, and what is to be disregarded.
-        view: What of the cases is shown beside the two answers.
-        parameters: Of the model; temperature 0 unless said otherwise.
-        repetition: Which of several verdicts on the same pair is asked for, counted from 1.
-        key: Dotted path of the part of the outputs to compare; the whole output when ``None``.
+
+    Raises:
+        UsageError: See :class:`~vlmops.judges.ModelJudge`.
 
     Example:
         >>> import asyncio, json
         >>> from vlmops.evaluators import Case
+        >>> from vlmops.judges import View
         >>> class PrefersA:
         ...     name = "prefers-a"
         ...     async def answer(self, request):
@@ -81,18 +75,9 @@ class PairwiseJudge(OutputReader):
     """
 
     default_name: ClassVar[str] = "preference"
-    annotator: ClassVar[Annotator] = "LLM"
 
-    model: Model | str
     question: str = "Which answer is better?"
     criteria: str = ""
-    view: View = field(default_factory=View)
-    parameters: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0})
-    repetition: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "model", named_model(self.model))
 
     @property
     def rubric(self) -> Rubric:
@@ -115,17 +100,7 @@ class PairwiseJudge(OutputReader):
     @property
     def fingerprint(self) -> str:
         """Equal for judges that ask the same in the same way, whatever the model."""
-        asked = [self.instructions, self.rubric.schema(), asdict(self.view)]
-        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-    @property
-    def models(self) -> Sequence[Model]:
-        """Its model."""
-        return [named_model(self.model)]
-
-    def asking(self, care: Callable[[Model], Model]) -> Self:
-        """The same judge, asking what ``care`` makes of its model."""
-        return replace(self, model=care(named_model(self.model)))
+        return fingerprint_of(self.instructions, self.rubric.schema(), asdict(self.view))
 
     async def compare(self, first_name: str, first: Case, second_name: str, second: Case) -> PairJudgment:
         """Judge a pair in both orders.
@@ -142,7 +117,7 @@ class PairwiseJudge(OutputReader):
         answers = self.output_of(first), self.output_of(second)
         failed = tuple(answer for answer in answers if isinstance(answer, Failure))
         if failed:
-            return _without_verdict(first_name, second_name, failed)
+            return without_verdict(first_name, second_name, failed)
         if answers[0] == answers[1]:
             same = "the answers are equal"
             return PairJudgment(swapped_judgment(first_name, second_name, "tie", "tie"), (same, same))
@@ -152,7 +127,7 @@ class PairwiseJudge(OutputReader):
         usage = tuple(said.usage for said in (straight, swapped) if said.usage is not None)
         failures = tuple(said for said in (straight, swapped) if isinstance(said, Failure))
         if isinstance(straight, Failure) or isinstance(swapped, Failure):
-            return _without_verdict(first_name, second_name, failures, usage)
+            return without_verdict(first_name, second_name, failures, usage)
         judgment = swapped_judgment(first_name, second_name, straight.verdict, swapped.verdict)
         return PairJudgment(judgment, (straight.reason, swapped.reason), usage=usage)
 
@@ -167,7 +142,7 @@ class PairwiseJudge(OutputReader):
 
     def _request(self, material: Material) -> ModelRequest:
         return ModelRequest(
-            prompt="Compare the two answers. Give the reason before the verdict.",
+            prompt=COMPARISON,
             schema=self.rubric.schema(),
             parameters=self.parameters,
             before=(Turn("system", (self.instructions,)), Turn("user", material.content())),
@@ -178,11 +153,8 @@ class PairwiseJudge(OutputReader):
         request = await asyncio.to_thread(self.request, case, answers)
         if isinstance(request, Failure):
             return request
-        model = named_model(self.model)
-        reply = await ask(model, request)
-        if isinstance(reply, Failure):
-            return self.failure(reply.kind, f"the judge {model.name}: {reply.message}")
-        return self._read(reply)
+        reply = await self._reply(request)
+        return reply if isinstance(reply, Failure) else self._read(reply)
 
     def _read(self, reply: ModelReply) -> _Said | Failure:
         verdict = read_verdict(reply)
@@ -199,9 +171,10 @@ class _Said:
     usage: Usage | None
 
 
-def _without_verdict(
+def without_verdict(
     first: str, second: str, failures: tuple[Failure, ...], usage: tuple[Usage, ...] = ()
 ) -> PairJudgment:
+    """What there is of a pair that could not be judged."""
     kinds = ", ".join(sorted({failure.kind.value for failure in failures})) or FailureKind.EVALUATOR_ERROR
     reasons = (f"no verdict: {kinds}", failures[0].message if failures else "")
     return PairJudgment(SwappedJudgment(first, second, "error", "error"), reasons, failures, usage)

@@ -236,8 +236,8 @@ def _spent(results: Sequence[Result]) -> Usage | None:
     """What the members' calls cost in all, as far as it is known."""
     from vlmops.evaluators.case import Usage
 
-    cost = judging_cost(score for each in results for score in (each if isinstance(each, list) else [each]))
-    return None if cost is None else Usage(cost=cost)
+    spent = judging_cost(score for each in results for score in (each if isinstance(each, list) else [each]))
+    return Usage(cost=spent.cost) if spent.calls or spent.unpriced else None
 
 
 def _known(usage: Usage) -> dict[str, Any]:

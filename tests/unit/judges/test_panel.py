@@ -115,7 +115,7 @@ class TestCost:
     def test_every_members_call_counts_once(self):
         members = tuple(Member(f"m{n}", True, 0.01, {"kind": "a"}) for n in range(3))
         scores = asyncio.run(Panel(judges=members).evaluate(CASE))
-        assert judging_cost(scores) == pytest.approx(0.03)
+        assert judging_cost(scores).cost == pytest.approx(0.03)
 
     def test_what_the_panel_does_not_decide_is_paid_for(self):
         members = (Member("a", True, 0.01), Member("b", False, 0.02), Member("c", ABSTAINED, 0.04))

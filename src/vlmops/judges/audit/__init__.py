@@ -11,7 +11,12 @@ from vlmops.judges.audit.alterations import (
     swapped_pictures,
 )
 from vlmops.judges.audit.control import AuditLimits, AuditReport, Control
-from vlmops.judges.audit.pairs import audit_pairwise, audit_pairwise_async, place_controls
+from vlmops.judges.audit.pairs import (
+    audit_pairwise,
+    audit_pairwise_async,
+    audit_pairwise_calls,
+    place_controls,
+)
 from vlmops.judges.audit.points import audit, audit_async, audit_calls
 
 __all__ = [
@@ -23,6 +28,7 @@ __all__ = [
     "audit_calls",
     "audit_pairwise",
     "audit_pairwise_async",
+    "audit_pairwise_calls",
     "blank_pictures",
     "injected_answer",
     "injected_pictures",

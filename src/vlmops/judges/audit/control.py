@@ -125,6 +125,7 @@ class AuditReport:
         cases: How many cases it was audited with.
         date: When, ISO 8601.
         cost: US dollars the audit cost, as far as it is known.
+        unpriced: Verdicts whose cost is not known; it comes on top.
 
     Example:
         >>> report = AuditReport("j", "m", "f", [Control("blank_picture", 0.9, 0.2, False, 10)], 10)
@@ -139,6 +140,7 @@ class AuditReport:
     cases: int
     date: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
     cost: float | None = None
+    unpriced: int = 0
 
     @property
     def failed(self) -> list[str]:

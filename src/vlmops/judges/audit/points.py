@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vlmops.blocking import blocking
-from vlmops.concurrency import for_each
-from vlmops.errors import ImageError, UsageError
+from vlmops.errors import UsageError
 from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.evaluator import evaluate
-from vlmops.evaluators.failure import Failure, FailureKind
+from vlmops.evaluators.failure import Failure
 from vlmops.evaluators.score import Score
 from vlmops.judges.audit.alterations import (
     blank_pictures,
@@ -22,10 +20,11 @@ from vlmops.judges.audit.alterations import (
     swapped_pictures,
 )
 from vlmops.judges.audit.control import AuditLimits, AuditReport, Control
-from vlmops.judges.judge import named_model
+from vlmops.judges.audit.run import AuditRun, failures_among, said
+from vlmops.judges.spending import judging_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from vlmops.evaluators.case import Case
     from vlmops.evaluators.score import Range
@@ -108,7 +107,7 @@ async def audit_async(
     ids = [case.id for case in cases]
     if not cases or len(set(ids)) < len(ids) or repeats < 2:
         raise UsageError("an audit takes cases, each with an id of its own, and two repeats at least")
-    run = _Audit(judge, cases, limits or AuditLimits(), concurrency, progress)
+    run = _PointAudit(limits or AuditLimits(), concurrency, progress, judge=judge, cases=cases)
     await run.judge_as_they_are()
     controls = [
         await run.unseeing("blank_picture", cases, blank_pictures),
@@ -123,9 +122,7 @@ async def audit_async(
         controls.append(await run.answer_only(labels))
         if families and own_family:
             controls.append(run.self_preference(labels, families, own_family))
-    return AuditReport(
-        judge.name, named_model(judge.model).name, judge.fingerprint, controls, len(cases), cost=run.cost
-    )
+    return run.report(judge, controls, len(cases))
 
 
 def audit_calls(cases: int, *, repeats: int = 3, labelled: bool = False) -> int:
@@ -140,20 +137,11 @@ def audit_calls(cases: int, *, repeats: int = 3, labelled: bool = False) -> int:
     return cases * (repeats + 4 + int(labelled))
 
 
-@dataclass
-class _Audit:
+@dataclass(kw_only=True)
+class _PointAudit(AuditRun):
     judge: Judge
     cases: Sequence[Case]
-    limits: AuditLimits
-    concurrency: int
-    progress: Callable[[int], None] | None = None
-    judged: int = 0
     plain: Verdicts = ()
-    spent: list[float] = field(default_factory=list)
-
-    @property
-    def cost(self) -> float | None:
-        return sum(self.spent) if self.spent else None
 
     async def judge_as_they_are(self) -> None:
         self.plain = await self._verdicts(self.judge, self.cases)
@@ -168,7 +156,7 @@ class _Audit:
             if case is not None and favourable(plain)
         ]
         told = await self._verdicts(self.judge, [case for case, _ in chosen], alter)
-        decided = [favourable(verdict) for verdict in told if _decides(verdict)]
+        decided = [favourable(verdict) for verdict in told if said(verdict)]
         return self._share(
             name,
             [bool(hit) for hit in decided],
@@ -181,9 +169,9 @@ class _Audit:
         """How many verdicts change although nothing that matters did."""
         told = [await self._verdicts(judge, self.cases, alter) for judge in judges]
         changed = [
-            any(value_of(verdict) != value_of(plain) for verdict in verdicts if _decides(verdict))
+            any(value_of(verdict) != value_of(plain) for verdict in verdicts if said(verdict))
             for plain, *verdicts in zip(self.plain, *told, strict=True)
-            if isinstance(plain, Score) and any(_decides(verdict) for verdict in verdicts)
+            if isinstance(plain, Score) and any(said(verdict) for verdict in verdicts)
         ]
         return self._share(
             name,
@@ -206,7 +194,7 @@ class _Audit:
             rises,
             self.limits.length,
             "better (0 to 1) the answers come off for being longer",
-            _failures(after),
+            failures_among(after),
             needed=self.limits.cases,
         )
 
@@ -226,7 +214,7 @@ class _Audit:
         told = await self._verdicts(self.judge, chosen, alter)
         return self._share(
             name,
-            [bool(favourable(verdict)) for verdict in told if _decides(verdict)],
+            [bool(favourable(verdict)) for verdict in told if said(verdict)],
             self.limits.obeyed,
             "of the unfavourable verdicts yield to a demand in what is judged",
             told,
@@ -249,7 +237,7 @@ class _Audit:
             gains,
             0.0,
             "less wrong (0 to 1) with the picture than without",
-            _failures(told),
+            failures_among(told),
             needed=self.limits.cases,
             clusters=picture_clusters(labelled),
         )
@@ -291,35 +279,17 @@ class _Audit:
     def _share(
         self, name: str, hits: Sequence[bool], limit: float, explanation: str, told: Verdicts
     ) -> Control:
-        return Control.share(name, hits, limit, explanation, _failures(told), needed=self.limits.cases)
+        return Control.share(name, hits, limit, explanation, failures_among(told), needed=self.limits.cases)
 
     async def _verdicts(
         self, judge: Judge, cases: Sequence[Case], alter: Alteration | None = None
     ) -> Verdicts:
-        """Verdicts on cases, each altered only when its turn comes: no more pictures are held than judged."""
-        found: dict[int, Score | Failure] = {}
+        async def one(case: Case | Failure) -> Score | Failure:
+            result = case if isinstance(case, Failure) else await evaluate(judge, case)
+            self.spending += judging_cost(result if isinstance(result, list) else [result])
+            return result if isinstance(result, Score | Failure) else main_score(result)
 
-        async def one(numbered: tuple[int, Case]) -> None:
-            number, case = numbered
-            shown = case if alter is None else await asyncio.to_thread(_altered, alter, case)
-            result = shown if isinstance(shown, Failure) else await evaluate(judge, shown)
-            verdict = result if isinstance(result, Score | Failure) else main_score(result)
-            self.spent += _costs(verdict)
-            found[number] = verdict
-            self.judged += 1
-            if self.progress is not None:
-                self.progress(self.judged)
-
-        await for_each(enumerate(cases), one, limit=self.concurrency)
-        return [found[number] for number in range(len(cases))]
-
-
-def _altered(alter: Alteration, case: Case) -> Case | Failure:
-    """A picture that cannot be read cannot be altered, and the judge could not be shown it either."""
-    try:
-        return alter(case)
-    except ImageError as error:
-        return Failure(FailureKind.BAD_IMAGE, str(error))
+        return await self.each(cases, one, alter)
 
 
 def main_score(scores: Sequence[Score]) -> Score:
@@ -362,24 +332,6 @@ def best_verdict(judge: Judge) -> str:
     """The verdict a manipulator would ask for."""
     criterion = judge.rubric.criteria[0]
     return next((v for v in criterion.verdicts() if criterion.passes(v)), criterion.verdicts()[-1])
-
-
-def _decides(verdict: Score | Failure) -> bool:
-    """Whether the judge said something; that it cannot tell is something."""
-    return isinstance(verdict, Score) or verdict.kind is FailureKind.ABSTAINED
-
-
-def _failures(verdicts: Verdicts) -> list[Failure]:
-    return [v for v in verdicts if isinstance(v, Failure) and v.kind is not FailureKind.ABSTAINED]
-
-
-def _costs(verdict: Score | Failure) -> Iterator[float]:
-    if isinstance(verdict, Failure):
-        cost = verdict.usage.cost if verdict.usage else None
-    else:
-        cost = verdict.metadata.get("judge", {}).get("usage", {}).get("cost")
-    if cost is not None:
-        yield float(cost)
 
 
 def _mean(values: Sequence[float]) -> float:
