@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -26,13 +26,18 @@ class _BuiltIn:
     target: str
     packages: tuple[str, ...] = ()
     hint: str = "pip install 'vlmops[ocr]'"
+    passes_on: str = ""
 
+
+_OPENAI = "vlmops.models.openai:OpenAIModel"
 
 _BUILT_IN = {
-    "azure": _BuiltIn("vlmops.models.openai:azure"),
+    "azure": _BuiltIn("vlmops.models.openai:azure", passes_on=_OPENAI),
     "callable": _BuiltIn("vlmops.models.callable_model:imported"),
-    "litellm": _BuiltIn("vlmops.models.litellm_model:LiteLLMModel", ("litellm",), "pip install litellm"),
-    "openai": _BuiltIn("vlmops.models.openai:OpenAIModel"),
+    "litellm": _BuiltIn(
+        "vlmops.models.litellm_model:LiteLLMModel", ("litellm",), "pip install litellm", _OPENAI
+    ),
+    "openai": _BuiltIn(_OPENAI),
     "rapidocr": _BuiltIn("vlmops.models.rapidocr:rapidocr", ("rapidocr", "onnxruntime")),
     "rapidocr-onnxruntime": _BuiltIn(
         "vlmops.models.rapidocr:rapidocr_onnxruntime",
@@ -127,30 +132,51 @@ def create(name: str, /, **parameters: Any) -> Model:
     kind, separator, argument = name.partition(":")
     if separator and not argument:
         raise UsageError(f"model {name!r} names no model after ':'; write e.g. 'openai:gpt-4.1-mini'")
-    factory = _factory(kind)
+    factory, _ = factory_of(kind)
     try:
         return factory(*([argument] if argument else []), **parameters)
     except TypeError as error:
-        raise UsageError(f"model {name!r} cannot be made: {error}") from error
+        raise UsageError(f"model {name!r} cannot be made: {_unknown(name, parameters) or error}") from error
 
 
-def _factory(kind: str) -> ModelFactory:
+def _unknown(name: str, parameters: Mapping[str, Any]) -> str:
+    from vlmops.models.options import checked_options
+
+    _, problems = checked_options(name, parameters)
+    return "; ".join(f"{each.option}: {each.message}" for each in problems)
+
+
+def factory_of(kind: str) -> tuple[ModelFactory, ModelFactory | None]:
+    """What makes models of a kind, and what it passes on to the options that it does not know itself.
+
+    Raises:
+        UsageError: There is no such kind.
+        PrerequisiteError: A package is not installed.
+
+    Example:
+        >>> factory_of("azure")[1].__name__
+        'OpenAIModel'
+    """
     if kind in _BUILT_IN:
         built_in = _BUILT_IN[kind]
         if missing := _missing(built_in):
             raise PrerequisiteError(f"model {kind!r} is {missing}")
-        module, _, attribute = built_in.target.partition(":")
-        return cast("ModelFactory", getattr(import_module(module), attribute))
+        return _imported(built_in.target), _imported(built_in.passes_on) if built_in.passes_on else None
     if kind in _registered:
-        return _registered[kind]
+        return _registered[kind], None
     point = _entry_points().get(kind)
     if point is None:
         known = ", ".join(entry.name for entry in entries())
         raise UsageError(f"no model is named {kind!r}; there are: {known}")
     try:
-        return cast("ModelFactory", point.load())
+        return cast("ModelFactory", point.load()), None
     except ImportError as error:
         raise PrerequisiteError(f"model {kind!r} ({point.value}) cannot be imported: {error}") from error
+
+
+def _imported(target: str) -> ModelFactory:
+    module, _, attribute = target.partition(":")
+    return cast("ModelFactory", getattr(import_module(module), attribute))
 
 
 def _missing(built_in: _BuiltIn) -> str:

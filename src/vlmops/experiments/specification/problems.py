@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
 from vlmops.experiments.specification.places import line_of
+from vlmops.models.options import hint
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -63,10 +63,7 @@ def _spelled(path: Sequence[str | int]) -> str:
 
 def _words(problem: ErrorDetails, path: Sequence[str | int], kind: type[BaseModel]) -> str:
     if problem["type"] == "extra_forbidden":
-        known = _keys(kind, list(path[:-1]))
-        near = difflib.get_close_matches(str(path[-1]), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
-        return f"unknown key; {hint}"
+        return f"unknown key; {hint(str(path[-1]), _keys(kind, list(path[:-1])))}"
     if problem["type"] == "missing":
         return "is missing"
     words = problem["msg"].removeprefix("Value error, ")

@@ -58,9 +58,7 @@ class SpecificationRun:
     ) -> None:
         self._specification = specification
         self._platforms = _connected(specification, platforms)
-        self._variants = _chosen(
-            planned(specification.variants, specification.name, specification.folder), variants
-        )
+        self._variants = _chosen(planned(specification), variants)
         self._prompts = prompts or _prompts_of(self._platforms)
         self._progress = progress
         self._evaluators: list[Evaluator] = [
@@ -153,7 +151,8 @@ class SpecificationRun:
         budget = Budget(usd=given.budget.usd, tokens=given.budget.tokens) if given.budget else None
         names = {each.model_name for each in self._variants}
         names |= {model.name for model in models_of(self._evaluators)}
-        limits = {name: _limits(given.limits, given.limits.models.get(name)) for name in names}
+        own = given.model_limits
+        limits = {name: _limits(given.limits, own.get(name)) for name in names}
         retry = Retry(tries=given.limits.tries, timeout=given.limits.timeout, deadline=given.limits.deadline)
         return Engine(cache=cache, limits=limits, retry=retry, budget=budget, fresh=given.cache == "fresh")
 

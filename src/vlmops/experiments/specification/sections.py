@@ -6,9 +6,19 @@ from collections.abc import Callable, Mapping  # noqa: TC003 - read at run time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from vlmops.evaluators import Evaluator, Slice
+from vlmops.experiments.specification.options import problems_error, problems_of
 from vlmops.models import Model  # noqa: TC001 - read at run time
 
 Count = Annotated[int, Field(ge=1)]
@@ -89,6 +99,33 @@ class PromptSpec(Section):
         return self
 
 
+class ModelLimitsSpec(Section):
+    """How fast a model may be asked; see :class:`~vlmops.engine.Limits`."""
+
+    concurrency: Count | None = None
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+
+
+Prompts = Annotated[tuple[Annotated[PromptSpec, _named("text")], ...], BeforeValidator(_many)]
+
+
+class DefaultsSpec(Section):
+    """What holds for every variant that does not say otherwise.
+
+    Attributes:
+        options: How models are made; each goes to the models that take it, a variant's own goes before it.
+        parameters: What is passed on with each request, besides a variant's own.
+        prompt: The question, or several.
+        answer_schema: ``schema`` in the file.
+    """
+
+    options: Mapping[str, Any] = Field(default_factory=dict)
+    parameters: Mapping[str, Any] = Field(default_factory=dict)
+    prompt: Prompts = ()
+    answer_schema: Any = Field(default=None, alias="schema")
+
+
 class VariantSpec(Section):
     """One way to answer, or several: where model, prompt or parameters are lists, each with each.
 
@@ -96,8 +133,10 @@ class VariantSpec(Section):
         name: How it is called in tables and on the platform; the model's name otherwise. What differs among
             several is added.
         model: Name of a model, or the model itself; or a list of them.
-        options: How the model is made (``base_url``, ``detail``, ...); ``"env:NAME"`` is read from the
-            environment, which is the place for keys.
+        options: How the model is made (``base_url``, ``detail``, ...): what :func:`vlmops.models.create`
+            takes. ``"env:NAME"`` is read from the environment, which is the place for keys.
+        limits: How fast the model may be asked, in the place of the general limits; those of a model hold
+            for all variants that ask it.
         prompt: The question; or a list of them. Without one, the sample's own is asked.
         parameters: What is passed on with each request (``temperature``, ...); or a list of them.
         answer_schema: ``schema`` in the file: JSON Schema the answer must fit, or ``{file = "..."}``.
@@ -108,10 +147,21 @@ class VariantSpec(Section):
     name: str = ""
     model: Annotated[tuple[str | Model, ...], BeforeValidator(_many), Field(min_length=1)]
     options: Mapping[str, Any] = Field(default_factory=dict)
-    prompt: Annotated[tuple[Annotated[PromptSpec, _named("text")], ...], BeforeValidator(_many)] = ()
+    limits: ModelLimitsSpec | None = None
+    prompt: Prompts = ()
     parameters: Annotated[tuple[Mapping[str, Any], ...], BeforeValidator(_many)] = ()
     answer_schema: Any = Field(default=None, alias="schema")
     post_process: str | Callable[..., Any] | None = None
+
+    @field_validator("options")
+    @classmethod
+    def _are_taken(cls, options: Mapping[str, Any], info: ValidationInfo) -> Mapping[str, Any]:
+        for model in info.data.get("model", ()):
+            if options and not isinstance(model, str):
+                raise ValueError("options are for a model by name: this one is made already")
+            if problems := problems_of(model, options):
+                raise problems_error(problems, options)
+        return options
 
 
 class EvaluatorSpec(Section):
@@ -179,14 +229,6 @@ class BudgetSpec(Section):
 
     usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     tokens: Annotated[int, Field(ge=0)] | None = None
-
-
-class ModelLimitsSpec(Section):
-    """How fast a model may be asked; see :class:`~vlmops.engine.Limits`."""
-
-    concurrency: Count | None = None
-    requests_per_minute: Positive | None = None
-    tokens_per_minute: Positive | None = None
 
 
 class LimitsSpec(ModelLimitsSpec):

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from vlmops.errors import UsageError
 from vlmops.experiments.specification import sections
+from vlmops.experiments.specification.options import default_problems, problems_error
 from vlmops.experiments.specification.problems import described
 from vlmops.gate.rules import GateRules  # noqa: TC001 - read at run time
 
@@ -30,6 +31,7 @@ class Specification(sections.Section):
         dataset: What is run on; a text is its name on the platform.
         variants: What is compared.
         evaluators: What scores the answers.
+        defaults: What holds for every variant that does not say otherwise.
         name: Put before the names of variants.
         description: For people.
         metadata: JSON recorded with each experiment, e.g. ``tag``.
@@ -60,6 +62,7 @@ class Specification(sections.Section):
     dataset: sections.Dataset
     variants: tuple[sections.VariantSpec, ...] = Field(min_length=1)
     evaluators: sections.Evaluators = ()
+    defaults: sections.DefaultsSpec = Field(default_factory=sections.DefaultsSpec)
     name: str = ""
     description: str = ""
     metadata: Mapping[str, Any] = Field(default_factory=dict)
@@ -81,6 +84,14 @@ class Specification(sections.Section):
         if isinstance(values, Mapping) and isinstance(values.get("on"), str):
             return {**values, "on": [values["on"]]}
         return values
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Specification:
+        models = [model for variant in self.variants for model in variant.model if isinstance(model, str)]
+        if problems := default_problems(models, self.defaults.options):
+            raise problems_error(problems, self.defaults.options, ("defaults", "options"))
+        self.model_limits  # noqa: B018 - raises
+        return self
 
     @classmethod
     def load(cls, file: str | Path = FILE_NAME) -> Specification:
@@ -110,6 +121,18 @@ class Specification(sections.Section):
             return cls.model_validate(values)
         except ValidationError as error:
             raise UsageError(described(error, cls)) from error
+
+    @property
+    def model_limits(self) -> Mapping[str, sections.ModelLimitsSpec]:
+        """The limits of single models, by name: those of ``limits.models`` and of variants."""
+        found = dict(self.limits.models)
+        for variant in self.variants:
+            for model in variant.model:
+                name = model if isinstance(model, str) else model.name
+                if variant.limits is None or found.setdefault(name, variant.limits) == variant.limits:
+                    continue
+                raise ValueError(f"{name} is given limits twice, and they differ: limits are one model's")
+        return found
 
     @property
     def folder(self) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError
+from vlmops.experiments.specification.options import filled_in, taken_by
+from vlmops.models.options import is_secret
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from vlmops.experiments.specification.sections import PromptSpec, VariantSpec
+    from vlmops.experiments.specification.sections import DefaultsSpec, PromptSpec, VariantSpec
+    from vlmops.experiments.specification.specification import Specification
     from vlmops.models import Model
-
-_ENVIRONMENT = "env:"
-_SECRET = ("key", "token", "secret", "password", "authorization", "headers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,14 @@ class PlannedVariant:
 
         if not isinstance(self.model, str):
             return self.model
-        return create(self.model, **{key: _value(key, value) for key, value in self.options.items()})
+        try:
+            return create(self.model, **filled_in(self.model, self.options))
+        except UsageError as error:
+            raise UsageError(f"variant {self.name!r}: {error}") from error
 
     def recorded(self, prompt: str | None) -> dict[str, Any]:
         """What is recorded of it with its experiment, without secrets."""
-        options = {key: value for key, value in self.options.items() if not _secret(key)}
+        options = {key: value for key, value in self.options.items() if not is_secret(key)}
         content = {
             "prompt_name": self.prompt.name if self.prompt else None,
             "prompt_version": self.prompt.version or self.prompt.label if self.prompt else None,
@@ -79,27 +81,24 @@ class PlannedVariant:
         return {"model": self.model_name, "prompt": prompt, **kept}
 
 
-def planned(variants: Sequence[VariantSpec], prefix: str, folder: Path) -> list[PlannedVariant]:
+def planned(specification: Specification) -> list[PlannedVariant]:
     """Every variant, in order, each with a name of its own.
-
-    Args:
-        variants: As specified.
-        prefix: Put before each name.
-        folder: Where relative paths start.
 
     Raises:
         UsageError: Two have the same name, or a schema or function cannot be had.
     """
-    found = [variant for spec in variants for variant in _multiplied(spec, folder)]
+    defaults, folder, prefix = specification.defaults, specification.folder, specification.name
+    found = [variant for spec in specification.variants for variant in _multiplied(spec, defaults, folder)]
     repeated = [name for name, count in Counter(variant.name for variant in found).items() if count > 1]
     if repeated:
         raise UsageError(f"several variants are named {repeated[0]!r}: give each a name of its own")
     return [replace(each, name=f"{prefix} {each.name}") for each in found] if prefix else found
 
 
-def _multiplied(spec: VariantSpec, folder: Path) -> list[PlannedVariant]:
-    schema, process = _schema(spec.answer_schema, folder), _function(spec.post_process, folder)
-    prompts: Sequence[PromptSpec | None] = spec.prompt or (None,)
+def _multiplied(spec: VariantSpec, defaults: DefaultsSpec, folder: Path) -> list[PlannedVariant]:
+    asked_for = defaults.answer_schema if spec.answer_schema is None else spec.answer_schema
+    schema, process = _schema(asked_for, folder), _function(spec.post_process, folder)
+    prompts: Sequence[PromptSpec | None] = spec.prompt or defaults.prompt or (None,)
     settings: Sequence[Mapping[str, Any]] = spec.parameters or ({},)
     found = []
     for model, (number, prompt), parameters in product(spec.model, enumerate(prompts, 1), settings):
@@ -111,9 +110,9 @@ def _multiplied(spec: VariantSpec, folder: Path) -> list[PlannedVariant]:
             parts.append(_label(prompt, number))
         if len(settings) > 1:
             parts.append(" ".join(f"{key}={value}" for key, value in parameters.items()) or "defaults")
-        found.append(
-            PlannedVariant(" ".join(parts), model, spec.options, prompt, parameters, schema, process)
-        )
+        general = taken_by(model, defaults.options) if isinstance(model, str) else {}
+        options, passed_on = {**general, **spec.options}, {**defaults.parameters, **parameters}
+        found.append(PlannedVariant(" ".join(parts), model, options, prompt, passed_on, schema, process))
     return found
 
 
@@ -163,16 +162,3 @@ def _module(name: str, folder: Path) -> ModuleType:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _value(key: str, value: Any) -> Any:
-    if not isinstance(value, str) or not value.startswith(_ENVIRONMENT):
-        return value
-    name = value.removeprefix(_ENVIRONMENT)
-    if name not in os.environ:
-        raise UsageError(f"option {key} is to be read from the environment variable {name}, which is not set")
-    return os.environ[name]
-
-
-def _secret(key: str) -> bool:
-    return any(word in key.lower() for word in _SECRET)

@@ -228,6 +228,7 @@ def test_lines_of_tables_in_lists() -> None:
 def test_lists_make_each_with_each() -> None:
     found = Specification.of(
         dataset="d",
+        name="run",
         variants=[
             {
                 "name": "v",
@@ -237,7 +238,7 @@ def test_lists_make_each_with_each() -> None:
             }
         ],
     )
-    names = [variant.name for variant in planned(found.variants, "run", Path())]
+    names = [variant.name for variant in planned(found)]
     assert len(names) == 12
     assert names[0] == "run v a prompt 1 defaults"
     assert names[-1] == "run v b third temperature=1"
@@ -250,7 +251,7 @@ def test_secrets_are_not_recorded() -> None:
             {"model": "m", "options": {"api_key": "sk-1", "detail": "low", "extra_headers": {"a": "b"}}}
         ],
     )
-    (variant,) = planned(spec.variants, "", Path())
+    (variant,) = planned(spec)
     assert variant.recorded(None)["options"] == {"detail": "low"}
 
 
