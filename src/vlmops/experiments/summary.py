@@ -21,11 +21,13 @@ from vlmops.evaluators import (
     picture_clusters,
     slices_of,
 )
-from vlmops.statistics import mean_interval
+from vlmops.statistics import mean_intervals
+from vlmops.statistics.resampling import Clusters
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
+    from vlmops.evaluators import Interval
     from vlmops.judges.spending import Spending
     from vlmops.platforms.records import ExperimentRecord, Run
 
@@ -137,20 +139,26 @@ async def over_set(evaluator: SetEvaluator, cases: Sequence[Case]) -> list[SetSc
 
 def _means(runs: Sequence[Run]) -> list[SetScore]:
     """Mean of every metric that is a number or a pass/fail; labels have none."""
-    values: dict[str, list[tuple[Hashable, Score]]] = {}
+    found: dict[str, list[Score]] = {}
+    rows: dict[str, list[int]] = {}
     named: set[str] = set()
     failures: Counter[str] = Counter()
     failed = sum(isinstance(run.case.output, Failure) for run in runs)
-    clusters = picture_clusters([run.case for run in runs])
-    for run, cluster in zip(runs, clusters, strict=True):
+    for row, run in enumerate(runs):
         for result in run.results:
             if isinstance(result, Failure):
                 failures[result.evaluator] += 1
                 continue
             named.add(result.name)
             if not isinstance(result.value, str):
-                values.setdefault(result.name, []).append((cluster, result))
-    means = [_mean(name, found, failed + _failures_behind(name, failures)) for name, found in values.items()]
+                found.setdefault(result.name, []).append(result)
+                rows.setdefault(result.name, []).append(row)
+    values = {name: [float(score.value) for score in scores] for name, scores in found.items()}
+    intervals = _mean_intervals(values, rows, picture_clusters([run.case for run in runs]))
+    means = [
+        _mean(scores[0], values[name], failed + _failures_behind(name, failures), intervals[name])
+        for name, scores in found.items()
+    ]
     barren = [name for name in failures if not any(is_part(score, name) for score in named)]
     return [*means, *(_without_value(name, failed + failures[name]) for name in barren)]
 
@@ -174,18 +182,34 @@ def _without_value(name: str, failures: int, why: str = "no answer could be scor
     return SetScore(name, math.nan, 0, failures, explanation=why, direction="none")
 
 
-def _mean(name: str, found: Sequence[tuple[Hashable, Score]], failures: int) -> SetScore:
-    numbers = [float(score.value) for _, score in found]
-    first = found[0][1]
+def _mean(first: Score, values: Sequence[float], failures: int, interval: Interval | None) -> SetScore:
     return SetScore(
-        name,
-        sum(numbers) / len(numbers),
-        len(numbers),
+        first.name,
+        sum(values) / len(values),
+        len(values),
         failures,
-        mean_interval(numbers, clusters=[cluster for cluster, _ in found]),
+        interval,
         direction=first.direction,
         range=first.range,
     )
+
+
+def _mean_intervals(
+    values: Mapping[str, Sequence[float]], rows: Mapping[str, Sequence[int]], pictures: Sequence[Hashable]
+) -> dict[str, Interval | None]:
+    """Of each name's mean; names with values in the same rows are resampled together."""
+    import numpy as np
+
+    clusters = Clusters.of(len(pictures), pictures)
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for name, where in rows.items():
+        alike.setdefault(tuple(where), []).append(name)
+    intervals: dict[str, Interval | None] = {}
+    for where, names in alike.items():
+        columns = np.array([values[name] for name in names]).T
+        found = mean_intervals(columns, clusters=clusters.chosen(where))
+        intervals |= dict(zip(names, found, strict=True))
+    return intervals
 
 
 def _median(values: Sequence[float]) -> float | None:

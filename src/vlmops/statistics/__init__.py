@@ -11,19 +11,19 @@ from vlmops.statistics.agreement import (
     krippendorff_alpha,
     vote_agreement,
 )
-from vlmops.statistics.bootstrap import bootstrap_interval, bootstrap_ratio, mean_interval
+from vlmops.statistics.bootstrap import bootstrap_interval, bootstrap_ratio, mean_interval, mean_intervals
 from vlmops.statistics.correlation import kendall_tau, pearson, spearman, weighted_kendall_tau
 from vlmops.statistics.multiplicity import holm
 from vlmops.statistics.paired import (
     PairedDifference,
     paired_differences,
-    quantile_difference,
+    quantile_differences,
     resampled_difference,
 )
 from vlmops.statistics.permutation import SignFlipTest, mcnemar, sign_flip_tests
 from vlmops.statistics.power import minimum_detectable_difference, power
 from vlmops.statistics.prevalence import Estimate, prediction_powered_mean, rogan_gladen
-from vlmops.statistics.quantiles import quantile_interval
+from vlmops.statistics.quantiles import quantile_interval, quantile_intervals
 from vlmops.statistics.ranking import (
     Battle,
     bradley_terry,
@@ -60,13 +60,15 @@ __all__ = [
     "luce_spectral_ranking",
     "mcnemar",
     "mean_interval",
+    "mean_intervals",
     "minimum_detectable_difference",
     "paired_differences",
     "pearson",
     "power",
     "prediction_powered_mean",
-    "quantile_difference",
+    "quantile_differences",
     "quantile_interval",
+    "quantile_intervals",
     "rate_interval",
     "recorded_resamples",
     "resampled_difference",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vlmops.statistics.resampling import (
     CONFIDENCE,
     RESAMPLES,
+    ClusterKeys,
     Clusters,
     drawn_counts,
     interval_between,
@@ -43,7 +44,7 @@ IntervalMethod = Literal["percentile", "bca"]
 def mean_interval(
     values: ArrayLike,
     *,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: ClusterKeys = None,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
     method: IntervalMethod = "percentile",
@@ -57,22 +58,56 @@ def mean_interval(
     """
     import numpy as np
 
-    numerators = np.asarray(values, dtype=float)
-    return bootstrap_ratio(
-        numerators,
-        np.ones_like(numerators),
-        clusters=clusters,
-        confidence=confidence,
-        resamples=resamples,
-        method=method,
+    column = np.asarray(values, dtype=float)[:, None]
+    (interval,) = mean_intervals(
+        column, clusters=clusters, confidence=confidence, resamples=resamples, method=method
     )
+    return interval
+
+
+def mean_intervals(
+    columns: ArrayLike,
+    *,
+    clusters: ClusterKeys = None,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+    method: IntervalMethod = "percentile",
+) -> list[Interval | None]:
+    """Intervals of the means of several columns over the same rows, for about the price of one.
+
+    Each is that of :func:`mean_interval`: all columns meet the same draws.
+
+    Args:
+        columns: One row per row, one column per quantity.
+        clusters: As for :func:`bootstrap_ratio`.
+        confidence: Level in (0, 1).
+        resamples: How many bootstrap samples.
+        method: Percentile, or BCa for skewed numbers.
+
+    Example:
+        >>> first, second = mean_intervals([[0.0, 1.0], [1.0, 3.0], [1.0, 5.0]])
+        >>> first == mean_interval([0.0, 1.0, 1.0]), second == mean_interval([1.0, 3.0, 5.0])
+        (True, True)
+    """
+    import numpy as np
+
+    table = np.asarray(columns, dtype=float)
+    groups = Clusters.of(len(table), clusters)
+    if groups.count < 2:
+        return [None] * table.shape[1]
+    tops, sizes = groups.sums(table), groups.sums(np.ones(len(table)))
+    drawn = resampled_sums(np.column_stack([tops, sizes]), resamples)
+    return [
+        _ratio_interval(drawn[:, [at, -1]], tops[:, at], sizes, groups, confidence, method)
+        for at in range(table.shape[1])
+    ]
 
 
 def bootstrap_ratio(
     numerators: ArrayLike,
     denominators: ArrayLike,
     *,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: ClusterKeys = None,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
     method: IntervalMethod = "percentile",
@@ -102,13 +137,22 @@ def bootstrap_ratio(
         return None
     columns = groups.sums(np.column_stack([tops, bottoms]))
     sums = resampled_sums(columns, resamples)
+    return _ratio_interval(sums, columns[:, 0], columns[:, 1], groups, confidence, method)
+
+
+def _ratio_interval(
+    drawn: Array, tops: Array, bottoms: Array, groups: Clusters, confidence: float, method: IntervalMethod
+) -> Interval | None:
+    """From resampled sums of tops and bottoms, and those of each cluster."""
+    import numpy as np
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = sums[:, 0] / sums[:, 1]
+        ratios = drawn[:, 0] / drawn[:, 1]
         if method == "percentile":
             return percentile_interval(ratios, confidence, groups.keys)
-        total = columns.sum(axis=0)
-        left_out = (total[0] - columns[:, 0]) / (total[1] - columns[:, 1])
-        return bca_interval(ratios, total[0] / total[1], left_out, confidence, groups.keys)
+        top, bottom = tops.sum(), bottoms.sum()
+        left_out = (top - tops) / (bottom - bottoms)
+        return bca_interval(ratios, top / bottom, left_out, confidence, groups.keys)
 
 
 def bca_interval(
@@ -156,7 +200,7 @@ def bootstrap_interval(
     statistic: Callable[[Sequence[int]], float],
     n: int,
     *,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: ClusterKeys = None,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
 ) -> Interval | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +14,16 @@ from vlmops.statistics.quantiles import resampled_quantiles
 from vlmops.statistics.resampling import (
     CONFIDENCE,
     RESAMPLES,
+    ClusterKeys,
     Clusters,
     Resampled,
+    alike,
     percentile_interval,
     resampled_sums,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import ArrayLike
@@ -109,7 +110,7 @@ def paired_differences(
     baseline: ArrayLike,
     candidate: ArrayLike,
     *,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: ClusterKeys = None,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
 ) -> list[PairedDifference]:
@@ -145,11 +146,10 @@ def paired_differences(
     differences = after - before
     found: list[PairedDifference | None] = [None] * differences.shape[1]
     present = np.isfinite(differences)
-    keys = Clusters.of(len(before), clusters).of_row
-    for columns in _alike(present):
+    groups = Clusters.of(len(before), clusters)
+    for columns in alike(present):
         rows = np.flatnonzero(present[:, columns[0]])
-        chosen = Clusters.of(len(rows), keys[rows].tolist())
-        parts = _differences(differences[rows][:, columns], chosen, confidence, resamples)
+        parts = _differences(differences[rows][:, columns], groups.chosen(rows), confidence, resamples)
         for column, part in zip(columns, parts, strict=True):
             found[column] = part
     return [part for part in found if part is not None]
@@ -193,27 +193,30 @@ def resampled_difference(
     return PairedDifference(value, pairs, len(keys), percentile_interval(drawn, confidence), error)
 
 
-def quantile_difference(
+def quantile_differences(
     baseline: ArrayLike,
     candidate: ArrayLike,
-    share: float,
+    shares: Sequence[float],
     *,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: ClusterKeys = None,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
-) -> PairedDifference:
-    """The difference of two quantiles, linear between values; both meet the same draws of pictures.
+) -> list[PairedDifference]:
+    """Differences of quantiles, linear between values; all meet the same draws of pictures.
 
     Args:
         baseline: One value per pair.
         candidate: The other variant's, in the same order.
-        share: Which quantile, within 0 and 1: 0.95 for p95.
+        shares: Which quantiles, each within 0 and 1: 0.95 for p95.
         clusters: One key per pair; pairs with equal keys are drawn together.
         confidence: Level in (0, 1).
         resamples: How many bootstrap samples.
 
+    Returns:
+        One difference a quantile.
+
     Example:
-        >>> found = quantile_difference([1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0], 0.5)
+        >>> (found,) = quantile_differences([1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0], [0.5])
         >>> found.value, found.interval.low
         (1.0, 1.0)
     """
@@ -221,21 +224,23 @@ def quantile_difference(
 
     rows = np.column_stack([np.asarray(baseline, dtype=float), np.asarray(candidate, dtype=float)])
     groups = Clusters.of(len(rows), clusters)
+    values = np.quantile(rows, shares, axis=0) if len(rows) else np.full((len(shares), 2), math.nan)
     if groups.count < 2:
-        value = float(np.subtract(*np.quantile(rows, share, axis=0)[::-1])) if len(rows) else math.nan
-        return PairedDifference(value, len(rows), groups.count, None, math.nan)
-    before, after = np.quantile(rows, share, axis=0)
-    drawn = resampled_quantiles(rows, [share], groups, resamples)[:, :, 0]
-    behind = (Resampled(drawn[:, 0], groups.keys), Resampled(drawn[:, 1], groups.keys))
-    return resampled_difference(float(before), float(after), behind, len(rows), confidence)
-
-
-def _alike(present: Array) -> list[list[int]]:
-    """Columns whose values stand in the same rows: these share their draws."""
-    groups: dict[bytes, list[int]] = defaultdict(list)
-    for column in range(present.shape[1]):
-        groups[present[:, column].tobytes()].append(column)
-    return list(groups.values())
+        return [
+            PairedDifference(float(after - before), len(rows), groups.count, None, math.nan)
+            for before, after in values
+        ]
+    drawn = resampled_quantiles(rows, shares, groups, resamples)
+    return [
+        resampled_difference(
+            float(before),
+            float(after),
+            (Resampled(drawn[:, 0, at], groups.keys), Resampled(drawn[:, 1, at], groups.keys)),
+            len(rows),
+            confidence,
+        )
+        for at, (before, after) in enumerate(values)
+    ]
 
 
 def _differences(

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vlmops.statistics.distributions import binomial_cdf
-from vlmops.statistics.resampling import SEED
+from vlmops.statistics.resampling import CACHED_CELLS, SEED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import numpy as np
     from numpy.typing import ArrayLike
 
@@ -28,6 +31,7 @@ _TRIED = 12
 """Up to so many differences, all patterns are tried."""
 _LONGEST_SUM = 20_000
 _BLOCK_CELLS = 2_000_000
+_KEPT_CELLS = 200_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def _counted(differences: Array) -> SignFlipTest | None:
     if len(differences) > _TRIED:
         return None
     patterns = (np.arange(2 ** len(sizes))[:, None] >> np.arange(len(sizes))) & 1
-    less, greater = _reached(patterns.astype(float), differences[:, None])
+    less, greater = _reached(patterns, differences[:, None])
     return SignFlipTest(float(less[0]) / len(patterns), float(greater[0]) / len(patterns), exact=True)
 
 
@@ -137,12 +141,8 @@ def _binomial_probabilities(n: int) -> Array:
 def _drawn(table: Array) -> list[SignFlipTest]:
     import numpy as np
 
-    generator = np.random.default_rng(SEED)
     less, greater = np.zeros(table.shape[1]), np.zeros(table.shape[1])
-    block = max(1, _BLOCK_CELLS // len(table))
-    for start in range(0, FLIPS, block):
-        rows = min(block, FLIPS - start)
-        patterns = generator.integers(0, 2, size=(rows, len(table)), dtype=np.int8).astype(float)
+    for patterns in _patterns(len(table)):
         found = _reached(patterns, table)
         less += found[0]
         greater += found[1]
@@ -156,6 +156,34 @@ def _drawn(table: Array) -> list[SignFlipTest]:
     ]
 
 
+def _patterns(differences: int) -> Iterator[Array]:
+    """Random signs of so many differences, 0 and 1: the same each time, some rows at once."""
+    import numpy as np
+
+    if differences * FLIPS > _KEPT_CELLS:
+        yield from _drawn_patterns(differences)
+        return
+    for block in _kept_patterns(differences):
+        yield np.unpackbits(block, axis=1, count=differences)
+
+
+@lru_cache(maxsize=2)
+def _kept_patterns(differences: int) -> Sequence[Array]:
+    """All of them, a bit each: metrics and quantities of one comparison ask for the same again."""
+    import numpy as np
+
+    return [np.packbits(block, axis=1) for block in _drawn_patterns(differences)]
+
+
+def _drawn_patterns(differences: int) -> Iterator[Array]:
+    import numpy as np
+
+    generator = np.random.default_rng(SEED)
+    block = max(1, _BLOCK_CELLS // differences)
+    for start in range(0, FLIPS, block):
+        yield generator.integers(0, 2, size=(min(block, FLIPS - start), differences), dtype=np.int8)
+
+
 def _drawn_p(times: float, bound: float, *, reached: bool) -> float:
     p = (1 + float(times)) / (1 + FLIPS)
     return min(p, float(bound)) if reached and times == 0 else p
@@ -167,7 +195,10 @@ def _reached(patterns: Array, table: Array) -> tuple[Array, Array]:
 
     sizes = np.abs(table)
     positive = np.where(table > 0, sizes, 0).sum(axis=0)
-    drawn = patterns @ sizes
+    step = max(1, CACHED_CELLS // max(1, len(table)))
+    drawn = np.concatenate(
+        [patterns[start : start + step].astype(float) @ sizes for start in range(0, len(patterns), step)]
+    )
     # Equal sums must count as equal whatever the order they were added up in.
     slack = 1e-12 * np.maximum(sizes.sum(axis=0), 1e-300)
     return (drawn <= positive + slack).sum(axis=0), (drawn >= positive - slack).sum(axis=0)

@@ -9,13 +9,14 @@ from vlmops.statistics.distributions import binomial_cdf, binomial_quantile
 from vlmops.statistics.resampling import (
     CONFIDENCE,
     RESAMPLES,
+    ClusterKeys,
     Clusters,
     drawn_counts,
     percentile_interval,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import ArrayLike
@@ -29,7 +30,7 @@ def quantile_interval(
     values: ArrayLike,
     share: float,
     *,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: ClusterKeys = None,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
 ) -> Interval | None:
@@ -57,23 +58,49 @@ def quantile_interval(
         >>> quantile_interval(range(1, 101), 0.99).high
         inf
     """
-    import numpy as np
+    (interval,) = quantile_intervals(
+        values, [share], clusters=clusters, confidence=confidence, resamples=resamples
+    )
+    return interval
 
-    from vlmops.evaluators.score import Interval
+
+def quantile_intervals(
+    values: ArrayLike,
+    shares: Sequence[float],
+    *,
+    clusters: ClusterKeys = None,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+) -> list[Interval | None]:
+    """Intervals of several quantiles of the same rows, for about the price of one.
+
+    Example:
+        >>> [interval.low for interval in quantile_intervals(range(1, 101), [0.5, 0.9])]
+        [40.0, 84.0]
+    """
+    import numpy as np
 
     rows = np.asarray(values, dtype=float)
     groups = Clusters.of(len(rows), clusters)
     if groups.count < 2:
-        return None
-    if not groups.single:
-        drawn = resampled_quantiles(rows[:, None], [share], groups, resamples)[:, 0, 0]
-        return percentile_interval(drawn, confidence, groups.keys)
-    ordered, tail = np.sort(rows), (1 - confidence) / 2
-    low = binomial_quantile(tail, len(rows), share) - 1
-    high = _upper_rank(tail, len(rows), share)
+        return [None] * len(shares)
+    if groups.single:
+        ordered = np.sort(rows)
+        return [_between_values(ordered, share, confidence) for share in shares]
+    drawn = resampled_quantiles(rows[:, None], shares, groups, resamples)[:, 0]
+    return [percentile_interval(column, confidence, groups.keys) for column in drawn.T]
+
+
+def _between_values(ordered: Array, share: float, confidence: float) -> Interval:
+    """For independent rows: an interval between two of them."""
+    from vlmops.evaluators.score import Interval
+
+    n, tail = len(ordered), (1 - confidence) / 2
+    low = binomial_quantile(tail, n, share) - 1
+    high = _upper_rank(tail, n, share)
     return Interval(
         float(ordered[low]) if low >= 0 else -math.inf,
-        float(ordered[high]) if high < len(rows) else math.inf,
+        float(ordered[high]) if high < n else math.inf,
         confidence,
     )
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError
 from vlmops.statistics.distributions import beta_quantile
-from vlmops.statistics.resampling import CONFIDENCE, Clusters
+from vlmops.statistics.resampling import CONFIDENCE, ClusterKeys, Clusters
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
 
@@ -68,7 +68,7 @@ def clopper_pearson_interval(successes: int, n: int, confidence: float = CONFIDE
 def rate_interval(
     flags: Sequence[bool],
     *,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: ClusterKeys = None,
     confidence: float = CONFIDENCE,
 ) -> Interval | None:
     """Interval of the share of ``True``, honest at 0 and 1, where a bootstrap claims to be certain.

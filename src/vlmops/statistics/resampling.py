@@ -7,6 +7,7 @@ the difference of their resampled values is a paired bootstrap.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Iterator
 
     import numpy as np
 
@@ -28,6 +29,8 @@ SEED = 20_000
 """Of every resampling, so that a value comes with the same interval each time."""
 _BLOCK_CELLS = 2_000_000
 _KEPT_CELLS = 20_000_000
+CACHED_CELLS = 1 << 17
+"""A megabyte of floats: what is converted is summed before it leaves the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,10 @@ class Clusters:
     of_row: Array
 
     @classmethod
-    def of(cls, n: int, keys: Sequence[Hashable] | None) -> Clusters:
+    def of(cls, n: int, keys: ClusterKeys) -> Clusters:
         """The clusters of ``n`` rows with these keys; each row is one of its own without.
+
+        Clusters that are known already stay as they are.
 
         Raises:
             UsageError: There are not as many keys as rows.
@@ -60,8 +65,11 @@ class Clusters:
 
         if keys is None:
             return cls(tuple(range(n)), np.arange(n))
-        if len(keys) != n:
-            raise UsageError(f"there are {n} rows and {len(keys)} cluster keys: give one key per row")
+        given = len(keys.of_row) if isinstance(keys, Clusters) else len(keys)
+        if given != n:
+            raise UsageError(f"there are {n} rows and {given} cluster keys: give one key per row")
+        if isinstance(keys, Clusters):
+            return keys
         position: dict[Hashable, int] = {}
         of_row = [position.setdefault(key, len(position)) for key in keys]
         return cls(tuple(position), np.asarray(of_row, dtype=np.intp))
@@ -76,16 +84,54 @@ class Clusters:
         """Whether every row is a cluster of its own."""
         return self.count == len(self.of_row)
 
+    def chosen(self, rows: Any) -> Clusters:
+        """The clusters of some of the rows, given by position or as flags.
+
+        Example:
+            >>> Clusters.of(3, ["a", "b", "a"]).chosen([1, 2]).keys
+            ('b', 'a')
+        """
+        import numpy as np
+
+        kept = self.of_row[np.asarray(rows)]
+        if len(kept) == len(self.of_row) and (kept == self.of_row).all():
+            return self
+        numbers, first, of_row = np.unique(kept, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        place = np.empty(len(order), dtype=np.intp)
+        place[order] = np.arange(len(order))
+        return Clusters(tuple(self.keys[number] for number in numbers[order]), place[of_row])
+
     def sums(self, values: Any) -> Array:
         """Sum of the rows' values in each cluster; a column each where ``values`` has columns."""
         import numpy as np
 
         rows = np.asarray(values, dtype=float)
+        if self.single:
+            return rows
         if rows.ndim == 1:
             return np.bincount(self.of_row, weights=rows, minlength=self.count)
-        totals = np.zeros((self.count, rows.shape[1]))
-        np.add.at(totals, self.of_row, rows)
-        return totals
+        return np.column_stack(
+            [np.bincount(self.of_row, weights=column, minlength=self.count) for column in rows.T]
+        )
+
+
+ClusterKeys = Sequence[Hashable] | Clusters | None
+"""One key a row, equal for rows that are drawn together; or the clusters; ``None`` for each row alone."""
+
+
+def alike(present: Array) -> list[list[int]]:
+    """Columns whose values stand in the same rows: these share their draws.
+
+    Example:
+        >>> import numpy as np
+        >>> alike(np.array([[True, True, True], [False, True, False]]))
+        [[0, 2], [1]]
+    """
+    groups: dict[bytes, list[int]] = {}
+    for column in range(present.shape[1]):
+        groups.setdefault(present[:, column].tobytes(), []).append(column)
+    return list(groups.values())
 
 
 def drawn_counts(clusters: int, resamples: int = RESAMPLES) -> Iterator[Array]:
@@ -158,8 +204,12 @@ def _summed(counts: Array, columns: Array) -> Array:
     """Sums of clusters drawn so many times; one that was not drawn adds nothing, be it infinite."""
     import numpy as np
 
-    infinite = ~np.isfinite(columns).all(axis=1)
-    sums: Array = counts[:, ~infinite].astype(float) @ columns[~infinite]
+    infinite = np.logical_not(np.all(np.isfinite(columns), axis=1))
+    finite = np.where(infinite[:, None], 0.0, columns) if infinite.any() else columns
+    step = max(1, CACHED_CELLS // len(columns))
+    sums: Array = np.concatenate(
+        [counts[start : start + step].astype(float) @ finite for start in range(0, len(counts), step)]
+    )
     for row in np.flatnonzero(infinite):
         times = counts[:, row, None].astype(float)
         with np.errstate(invalid="ignore"):

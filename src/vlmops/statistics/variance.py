@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from vlmops.statistics.resampling import Clusters
+
 
 @dataclass(frozen=True, slots=True)
 class VarianceComponents:
@@ -46,7 +48,9 @@ class VarianceComponents:
         return math.sqrt(self.within / self.values)
 
 
-def variance_components(values: ArrayLike, samples: Sequence[Hashable]) -> VarianceComponents | None:
+def variance_components(
+    values: ArrayLike, samples: Sequence[Hashable] | Clusters
+) -> VarianceComponents | None:
     """Components of a one-way random-effects analysis of variance; sizes of groups may differ.
 
     Definition: S. R. Searle, G. Casella and C. E. McCulloch, *Variance Components* (1992), section 3.6. With

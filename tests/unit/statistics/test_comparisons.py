@@ -17,11 +17,13 @@ from vlmops.statistics import (
     holm,
     mcnemar,
     mean_interval,
+    mean_intervals,
     minimum_detectable_difference,
     paired_differences,
     power,
-    quantile_difference,
+    quantile_differences,
     quantile_interval,
+    quantile_intervals,
     rate_interval,
     recorded_resamples,
     resampled_difference,
@@ -247,7 +249,7 @@ class TestQuantiles:
 
     def test_the_difference_of_quantiles_meets_the_same_draws(self):
         values = np.random.default_rng(4).exponential(size=50)
-        found = quantile_difference(values, values + 1, 0.95)
+        (found,) = quantile_differences(values, values + 1, [0.95])
         assert found.value == near(1.0)
         assert bounds(found.interval) == near((1.0, 1.0))
         assert found.evidence_above(0.5) == 0.0 or found.evidence_above(0.5) < 1e-6
@@ -332,3 +334,43 @@ class TestVarianceComponents:
     def test_without_repetitions_there_is_nothing_to_take_apart(self):
         assert variance_components([1.0, 2.0, 3.0], ["a", "b", "c"]) is None
         assert variance_components([1.0, 2.0], ["a", "a"]) is None
+
+
+class TestManyAtOnce:
+    """What is resampled together gives what each would give alone."""
+
+    @given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.data())
+    def test_some_rows_of_clusters_are_the_clusters_of_these_rows(self, keys, data):
+        rows = data.draw(st.lists(st.sampled_from(range(len(keys))), unique=True, max_size=len(keys)))
+        chosen = Clusters.of(len(keys), keys).chosen(np.array(rows, dtype=int))
+        alone = Clusters.of(len(rows), [keys[row] for row in rows])
+        assert chosen.keys == alone.keys
+        assert chosen.of_row.tolist() == alone.of_row.tolist()
+
+    @pytest.mark.parametrize("method", ["percentile", "bca"])
+    def test_means(self, method):
+        columns = np.random.default_rng(1).random((40, 3)) ** 2
+        pictures = [row // 2 for row in range(40)]
+        together = mean_intervals(columns, clusters=pictures, method=method)
+        for column, interval in zip(columns.T, together, strict=True):
+            assert bounds(interval) == near(bounds(mean_interval(column, clusters=pictures, method=method)))
+
+    def test_clustered_quantiles(self):
+        values, pictures = np.random.default_rng(2).random(60), [row // 3 for row in range(60)]
+        together = quantile_intervals(values, [0.5, 0.9], clusters=pictures)
+        alone = [quantile_interval(values, share, clusters=pictures) for share in (0.5, 0.9)]
+        assert together == alone
+
+    def test_means_of_thousands_of_rows_stay_the_ones_that_were_published(self):
+        values = np.sin(np.arange(3000)) ** 2
+        others = np.cos(np.arange(3000) * 1.3) ** 2 - 0.02
+        (found,) = paired_differences(values[:, None], others[:, None])
+        assert bounds(mean_interval(values)) == near((0.4873045518781338, 0.5130027855163293))
+        assert bounds(found.interval) == near((-0.03765424209940207, -0.002284496778521925))
+        assert found.p_value == near(0.029597040295970403)
+
+    def test_infinite_values_touch_their_own_column_alone(self):
+        columns = np.random.default_rng(3).random((50, 2))
+        columns[7, 1] = math.inf
+        first, _ = mean_intervals(columns)
+        assert bounds(first) == near(bounds(mean_interval(columns[:, 0])))

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.blocking import blocking
 from vlmops.errors import UsageError
-from vlmops.evaluators import Failure, Score, slices_of
+from vlmops.evaluators import Failure, picture_clusters, slices_of
 from vlmops.experiments.comparison.differences import corrected
-from vlmops.experiments.comparison.metrics import MetricPairs, score_table
-from vlmops.experiments.comparison.operations import QUANTITIES, operation_measure
+from vlmops.experiments.comparison.metrics import MetricPairs, ScoreTable
+from vlmops.experiments.comparison.operations import (
+    Operated,
+    PairedReadings,
+    operation_measures,
+    operation_readings,
+)
 from vlmops.experiments.comparison.pairing import Pairs, paired_runs
 from vlmops.experiments.comparison.result import (
     Comparison,
@@ -23,15 +28,15 @@ from vlmops.experiments.comparison.result import (
 )
 from vlmops.experiments.summary import ExperimentSummary, summarise
 from vlmops.statistics import variance_components
-from vlmops.statistics.resampling import CONFIDENCE
+from vlmops.statistics.resampling import CONFIDENCE, Clusters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     import numpy as np
 
     from vlmops.evaluators import Direction, Evaluator, SetScore, SliceBy
-    from vlmops.platforms.records import ExperimentRecord, Run
+    from vlmops.platforms.records import ExperimentRecord
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -90,7 +95,8 @@ async def compare_async(
             told apart by sample and repetition.
     """
     ordered = _baseline_first(records, baseline)
-    sides = [await _Side.of(record, ordered[0], evaluators, slices) for record in ordered]
+    pictures = {record.id: picture_clusters([run.case for run in record.runs]) for record in ordered}
+    sides = [await _Side.of(record, ordered[0], evaluators, slices, pictures) for record in ordered]
     names = dict.fromkeys(name for side in sides for name in side.summary.slices)
     metrics: list[Measure] = []
     operations: list[Measure] = []
@@ -109,13 +115,20 @@ async def compare_async(
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One variant: its runs, its figures, and its pairs with the baseline."""
+    """One variant: its runs, its figures, and its pairs with the baseline.
+
+    ``parts`` and ``pair_parts`` give the rows of each slice among runs and pairs; ``""`` is the whole.
+    """
 
     record: ExperimentRecord
     summary: ExperimentSummary
-    parts: Mapping[str, Sequence[int]]
+    parts: Mapping[str, Array]
     pairs: Pairs | None
-    pair_parts: Mapping[str, Sequence[int]]
+    pair_parts: Mapping[str, Array]
+    scores: ScoreTable
+    readings: Array
+    pictures: Clusters
+    samples: Clusters
 
     @classmethod
     async def of(
@@ -124,15 +137,20 @@ class _Side:
         baseline: ExperimentRecord,
         evaluators: Sequence[Evaluator],
         slices: Sequence[SliceBy],
+        pictures: Mapping[str, Sequence[Hashable]],
     ) -> _Side:
-        pairs = None if record is baseline else paired_runs(baseline, record)
-        parts = slices_of([run.case for run in record.runs], slices)
+        own, n = pictures[record.id], len(record.runs)
+        pairs = None if record is baseline else paired_runs(baseline, record, (pictures[baseline.id], own))
         return cls(
             record,
             await summarise(record, evaluators, slices),
-            {"": range(len(record.runs)), **parts},
+            _rows(n, slices_of([run.case for run in record.runs], slices)),
             pairs,
             {} if pairs is None else _pair_parts(pairs, slices),
+            ScoreTable.of(record.runs),
+            operation_readings(record.runs),
+            Clusters.of(n, own),
+            Clusters.of(n, [run.case.id for run in record.runs]),
         )
 
     @property
@@ -149,23 +167,37 @@ class _Side:
             len(self.pairs.only_baseline) if self.pairs is not None else 0,
         )
 
-    def runs(self, part: str) -> list[Run]:
-        return [self.record.runs[at] for at in self.parts.get(part, ())]
+    def rows(self, part: str) -> Array:
+        import numpy as np
 
-    def scores(self, part: str) -> dict[str, SetScore]:
-        figures = self.summary if not part else self.summary.slices.get(part)
-        return {score.name: score for score in figures.scores} if figures is not None else {}
+        return self.parts.get(part, np.empty(0, dtype=np.intp))
+
+    def pair_rows(self, part: str) -> Array:
+        import numpy as np
+
+        return self.pair_parts.get(part, np.empty(0, dtype=np.intp))
+
+    def figures(self, part: str) -> dict[str, SetScore]:
+        found = self.summary if not part else self.summary.slices.get(part)
+        return {score.name: score for score in found.scores} if found is not None else {}
 
 
-def _pair_parts(pairs: Pairs, slices: Sequence[SliceBy]) -> dict[str, Sequence[int]]:
+def _rows(n: int, parts: Mapping[str, Sequence[int]]) -> dict[str, Array]:
+    import numpy as np
+
+    chosen = {name: np.array(positions, dtype=np.intp) for name, positions in parts.items()}
+    return {"": np.arange(n), **chosen}
+
+
+def _pair_parts(pairs: Pairs, slices: Sequence[SliceBy]) -> dict[str, Array]:
     """Pairs of each slice: a predicate that looks at answers must hold for both."""
     before = slices_of([run.case for run in pairs.baseline], slices)
     after = slices_of([run.case for run in pairs.candidate], slices)
-    parts: dict[str, Sequence[int]] = {"": range(len(pairs.baseline))}
+    parts: dict[str, Sequence[int]] = {}
     for name, positions in before.items():
         there = set(after.get(name, ()))
         parts[name] = [at for at in positions if at in there]
-    return parts
+    return _rows(len(pairs.baseline), parts)
 
 
 async def _metrics(
@@ -174,8 +206,9 @@ async def _metrics(
     """Every metric that any side has in this part."""
     directions = _directions(sides, part)
     names = list(directions)
-    found = [await _differences(side, part, directions, evaluators, confidence) for side in sides]
-    tables = [score_table(side.runs(part), names) for side in sides]
+    first = sides[0].scores
+    found = [await _differences(side, first, part, directions, evaluators, confidence) for side in sides]
+    tables = [side.scores.chosen(names, side.rows(part)) for side in sides]
     kinds = _kinds(sides, part, names, tables)
     return [
         Measure(
@@ -197,7 +230,7 @@ def _directions(sides: Sequence[_Side], part: str) -> dict[str, Direction]:
     """The metrics of a part; a value that could not be had does not know its direction."""
     directions: dict[str, Direction] = {}
     for side in sides:
-        for name, score in side.scores(part).items():
+        for name, score in side.figures(part).items():
             if directions.get(name, "none") == "none":
                 directions[name] = score.direction
     return directions
@@ -205,6 +238,7 @@ def _directions(sides: Sequence[_Side], part: str) -> dict[str, Direction]:
 
 async def _differences(
     side: _Side,
+    baseline: ScoreTable,
     part: str,
     directions: Mapping[str, Direction],
     evaluators: Sequence[Evaluator],
@@ -212,10 +246,10 @@ async def _differences(
 ) -> dict[str, Difference]:
     if side.pairs is None:
         return {}
-    positions = side.pair_parts.get(part, ())
+    positions = side.pair_rows(part)
     before, after = (
-        score_table([runs[at] for at in positions], list(directions))
-        for runs in (side.pairs.baseline, side.pairs.candidate)
+        table.chosen(list(directions), rows[positions])
+        for table, rows in zip((baseline, side.scores), side.pairs.rows, strict=True)
     )
     pairs = MetricPairs(side.pairs, positions, before, after, directions)
     return await pairs.differences(evaluators, confidence)
@@ -229,19 +263,13 @@ def _kinds(
 
     import numpy as np
 
-    passes = {
-        result.name
-        for side in sides
-        for run in side.runs(part)
-        for result in run.results
-        if isinstance(result, Score) and isinstance(result.value, bool)
-    }
+    passes = {name for side in sides for name in side.scores.named_passes(side.rows(part))}
     kinds: dict[str, MeasureKind] = {}
     for at, name in enumerate(names):
         means = [
-            (float(np.nanmean(table[:, at])), side.scores(part)[name].value)
+            (float(np.nanmean(table[:, at])), side.figures(part)[name].value)
             for side, table in zip(sides, tables, strict=True)
-            if name in side.scores(part) and np.isfinite(table[:, at]).any()
+            if name in side.figures(part) and np.isfinite(table[:, at]).any()
         ]
         plain = bool(means) and all(math.isclose(mean, value, abs_tol=1e-12) for mean, value in means)
         kinds[name] = "corpus" if not plain else "rate" if name in passes else "mean"
@@ -255,31 +283,43 @@ def _variant_value(
 
     import numpy as np
 
-    score = side.scores(part).get(name)
+    score = side.figures(part).get(name)
     identity = side.record.id
     if score is None:
         return VariantValue(identity, math.nan, 0, 0, None, None, difference)
     known = np.isfinite(column)
-    samples = [run.case.id for run, there in zip(side.runs(part), known, strict=True) if there]
+    samples = None if side.samples.single else side.samples.chosen(side.rows(part)[known])
     return VariantValue(
         identity,
         score.value,
         score.n,
         score.failures,
         score.interval,
-        variance_components(column[known], samples),
+        None if samples is None else variance_components(column[known], samples),
         difference,
     )
 
 
 def _operations(sides: Sequence[_Side], part: str, confidence: float) -> list[Measure]:
-    variants = [(side.record.id, side.runs(part)) for side in sides]
-    pairs = [side.pairs for side in sides]
-    chosen = [side.pair_parts.get(part, ()) for side in sides]
-    measures = (
-        operation_measure(quantity, variants, pairs, chosen, part, confidence) for quantity in QUANTITIES
+    first = sides[0].readings
+    return operation_measures([_operated(side, first, part) for side in sides], part, confidence)
+
+
+def _operated(side: _Side, baseline: Array, part: str) -> Operated:
+    rows, pairs, positions = side.rows(part), side.pairs, side.pair_rows(part)
+    return Operated(
+        side.record.id,
+        side.readings[rows],
+        side.pictures.chosen(rows),
+        side.samples.chosen(rows),
+        None
+        if pairs is None
+        else PairedReadings(
+            baseline[pairs.rows[0][positions]],
+            side.readings[pairs.rows[1][positions]],
+            pairs.clusters.chosen(positions),
+        ),
     )
-    return [measure for measure in measures if measure is not None]
 
 
 def _baseline_first(records: Sequence[ExperimentRecord], baseline: str | None) -> list[ExperimentRecord]:

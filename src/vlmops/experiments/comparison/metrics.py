@@ -25,19 +25,54 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def score_table(runs: Sequence[Run], names: Sequence[str]) -> Array:
-    """Values of the named scores, a row a run and a column a name; NaN where there is none."""
-    import numpy as np
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """The scores of an experiment's answers: numbers and passes, labels left out.
 
-    column = {name: at for at, name in enumerate(names)}
-    table = np.full((len(runs), len(names)), math.nan)
-    for row, run in enumerate(runs):
-        for result in run.results:
-            if not isinstance(result, Failure) and not isinstance(result.value, str):
-                at = column.get(result.name)
-                if at is not None:
-                    table[row, at] = float(result.value)
-    return table
+    Attributes:
+        column: Where each name's scores stand.
+        values: A row a run, a column a name; NaN where there is none.
+        passes: Which of them are pass or fail.
+    """
+
+    column: Mapping[str, int]
+    values: Array
+    passes: Array
+
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> ScoreTable:
+        """The scores of these runs; of several under one name the last."""
+        import numpy as np
+
+        column: dict[str, int] = {}
+        rows: list[int] = []
+        columns: list[int] = []
+        found: list[float | bool] = []
+        for row, run in enumerate(runs):
+            for result in run.results:
+                if not isinstance(result, Failure) and not isinstance(result.value, str):
+                    rows.append(row)
+                    columns.append(column.setdefault(result.name, len(column)))
+                    found.append(result.value)
+        values = np.full((len(runs), len(column)), math.nan)
+        passes = np.zeros(values.shape, dtype=bool)
+        values[rows, columns] = np.array(found, dtype=float)
+        passes[rows, columns] = [isinstance(value, bool) for value in found]
+        return cls(column, values, passes)
+
+    def chosen(self, names: Sequence[str], rows: Array) -> Array:
+        """The scores under some names of some runs; a name that nobody has is a column of NaN."""
+        import numpy as np
+
+        table = np.full((len(rows), len(names)), math.nan)
+        for at, name in enumerate(names):
+            if name in self.column:
+                table[:, at] = self.values[rows, self.column[name]]
+        return table
+
+    def named_passes(self, rows: Array) -> set[str]:
+        """The names under which some of these runs have a pass or fail."""
+        return {name for name, at in self.column.items() if self.passes[rows, at].any()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +88,7 @@ class MetricPairs:
     """
 
     pairs: Pairs
-    positions: Sequence[int]
+    positions: Array
     before: Array
     after: Array
     directions: Mapping[str, Direction]
@@ -72,7 +107,7 @@ class MetricPairs:
         return found
 
     def _of_means(self, confidence: float) -> dict[str, Difference]:
-        clusters = [self.pairs.clusters[at] for at in self.positions]
+        clusters = self.pairs.clusters.chosen(self.positions)
         parts = paired_differences(self.before, self.after, clusters=clusters, confidence=confidence)
         return {
             name: difference(part, self.before[:, at], self.after[:, at], direction, confidence)
@@ -80,7 +115,7 @@ class MetricPairs:
         }
 
     async def _of_sets(self, evaluator: SetEvaluator, confidence: float) -> dict[str, Difference]:
-        applicable = [at for at in self.positions if self._applies(evaluator, at)]
+        applicable = [at for at in self.positions.tolist() if self._applies(evaluator, at)]
         usable = [at for at in applicable if self._usable(evaluator, at)]
         if len(usable) == len(applicable):
             return await self._over(evaluator, usable, confidence)

@@ -6,26 +6,27 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vlmops.evaluators import Case, Failure, picture_clusters
+from vlmops.evaluators import Case, Failure
 from vlmops.experiments.comparison.differences import difference
 from vlmops.experiments.comparison.result import Difference, Measure, MeasureKind, VariantValue
 from vlmops.statistics import (
-    mean_interval,
+    mean_intervals,
     paired_differences,
-    quantile_difference,
-    quantile_interval,
+    quantile_differences,
+    quantile_intervals,
     rate_interval,
     variance_components,
 )
+from vlmops.statistics.resampling import alike
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
 
     from vlmops.evaluators import Interval
-    from vlmops.experiments.comparison.pairing import Pairs
     from vlmops.platforms.records import Run
+    from vlmops.statistics.resampling import Clusters
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -43,22 +44,50 @@ class Quantity:
     Attributes:
         name: Its name.
         unit: Its unit.
-        read: Its value for a case; NaN where it is not known.
+        reading: Which reading of an answer it is made of.
         kind: What becomes of the single values.
         percent: Which percentile, for those.
     """
 
     name: str
     unit: str
-    read: Callable[[Case], float]
+    reading: int
     kind: MeasureKind = "mean"
     percent: int = 0
 
-    def column(self, runs: Sequence[Run]) -> Array:
-        """The value of each run."""
-        import numpy as np
 
-        return np.array([self.read(run.case) for run in runs], dtype=float)
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """What the answers of a variant took, in one part of them.
+
+    Attributes:
+        identity: The variant's id.
+        readings: A row a run, as :func:`operation_readings` gives them.
+        pictures: Which runs are of the same pictures.
+        samples: Which are repetitions of the same sample.
+        pairs: The readings of its pairs with the baseline; ``None`` for the baseline.
+    """
+
+    identity: str
+    readings: Array
+    pictures: Clusters
+    samples: Clusters
+    pairs: PairedReadings | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairedReadings:
+    """What answers to the same samples took.
+
+    Attributes:
+        before: The baseline's readings, a row a pair.
+        after: The candidate's.
+        pictures: Which pairs are of the same pictures.
+    """
+
+    before: Array
+    after: Array
+    pictures: Clusters
 
 
 def _failed(case: Case) -> float:
@@ -81,66 +110,78 @@ def _usage(*fields: str) -> Callable[[Case], float]:
     return read
 
 
+_READINGS = (
+    _failed,
+    _latency,
+    _usage("input_tokens", "output_tokens"),
+    _usage("input_tokens"),
+    _usage("output_tokens"),
+    _usage("cost"),
+)
+_LATENCY = 1
+
 QUANTITIES = (
-    Quantity(ERROR_RATE, "", _failed, "rate"),
-    Quantity(LATENCY, "s", _latency),
-    *(Quantity(f"{LATENCY}.p{percent}", "s", _latency, "percentile", percent) for percent in PERCENTILES),
-    Quantity(TOKENS, "tokens", _usage("input_tokens", "output_tokens")),
-    Quantity(f"{TOKENS}.input", "tokens", _usage("input_tokens")),
-    Quantity(f"{TOKENS}.output", "tokens", _usage("output_tokens")),
-    Quantity(COST, "USD", _usage("cost")),
+    Quantity(ERROR_RATE, "", 0, "rate"),
+    Quantity(LATENCY, "s", _LATENCY),
+    *(Quantity(f"{LATENCY}.p{percent}", "s", _LATENCY, "percentile", percent) for percent in PERCENTILES),
+    Quantity(TOKENS, "tokens", 2),
+    Quantity(f"{TOKENS}.input", "tokens", 3),
+    Quantity(f"{TOKENS}.output", "tokens", 4),
+    Quantity(COST, "USD", 5),
 )
 """All of them; less is better of each."""
 
+_SHARES = [percent / 100 for percent in PERCENTILES]
 
-def operation_measure(
-    quantity: Quantity,
-    variants: Sequence[tuple[str, Sequence[Run]]],
-    pairs: Sequence[Pairs | None],
-    chosen: Sequence[Sequence[int]],
-    part: str,
-    confidence: float,
-) -> Measure | None:
-    """One quantity of all variants; ``None`` where nothing was measured.
+
+def operation_readings(runs: Sequence[Run]) -> Array:
+    """What each answer took: a row a run, a column a reading; NaN where it is not known."""
+    import numpy as np
+
+    cases = [run.case for run in runs]
+    return np.array([[read(case) for case in cases] for read in _READINGS], dtype=float).T
+
+
+def operation_measures(variants: Sequence[Operated], part: str, confidence: float) -> list[Measure]:
+    """Every quantity that any variant has measured.
 
     Args:
-        quantity: Which.
-        variants: Id and runs of each (those of the slice), the baseline first.
-        pairs: Each variant's pairs with the baseline; ``None`` for the baseline.
-        chosen: Positions of the pairs looked at, for each variant.
+        variants: The baseline first.
         part: Name of the slice.
         confidence: Level of the intervals.
     """
-    values = [
-        _value(quantity, identity, runs, found, positions, confidence)
-        for (identity, runs), found, positions in zip(variants, pairs, chosen, strict=True)
+    intervals = [_intervals(variant, confidence) for variant in variants]
+    differences = [
+        {} if variant.pairs is None else _differences(variant.pairs, confidence) for variant in variants
     ]
-    if not any(value.n for value in values):
-        return None
-    return Measure(quantity.name, part, "minimize", quantity.kind, quantity.unit, values)
+    measures = []
+    for quantity in QUANTITIES:
+        values = [
+            _value(quantity, variant, found[quantity.name], apart.get(quantity.name))
+            for variant, found, apart in zip(variants, intervals, differences, strict=True)
+        ]
+        if any(value.n for value in values):
+            measures.append(Measure(quantity.name, part, "minimize", quantity.kind, quantity.unit, values))
+    return measures
 
 
 def _value(
-    quantity: Quantity,
-    identity: str,
-    runs: Sequence[Run],
-    pairs: Pairs | None,
-    positions: Sequence[int],
-    confidence: float,
+    quantity: Quantity, variant: Operated, interval: Interval | None, apart: Difference | None
 ) -> VariantValue:
     import numpy as np
 
-    column = quantity.column(runs)
+    column = variant.readings[:, quantity.reading]
     known = np.isfinite(column)
-    values, cases = column[known], [run.case for run, there in zip(runs, known, strict=True) if there]
+    values = column[known]
+    repeated = quantity.kind != "percentile" and not variant.samples.single
     return VariantValue(
-        identity,
+        variant.identity,
         _summary(quantity, values),
         len(values),
-        len(runs) - len(values),
-        _interval(quantity, values, picture_clusters(cases), confidence),
-        variance_components(values, [case.id for case in cases]) if quantity.kind != "percentile" else None,
-        None if pairs is None else _difference(quantity, pairs, positions, confidence),
+        len(column) - len(values),
+        interval,
+        variance_components(values, variant.samples.chosen(known)) if repeated else None,
+        apart,
     )
 
 
@@ -154,34 +195,55 @@ def _summary(quantity: Quantity, values: Array) -> float:
     return float(values.mean())
 
 
-def _interval(
-    quantity: Quantity, values: Array, clusters: Sequence[Hashable], confidence: float
-) -> Interval | None:
-    if quantity.kind == "rate":
-        return rate_interval(list(values > 0), clusters=clusters, confidence=confidence)
-    if quantity.kind == "percentile":
-        return quantile_interval(values, quantity.percent / 100, clusters=clusters, confidence=confidence)
-    return mean_interval(values, clusters=clusters, confidence=confidence, method="bca")
-
-
-def _difference(quantity: Quantity, pairs: Pairs, positions: Sequence[int], confidence: float) -> Difference:
+def _intervals(variant: Operated, confidence: float) -> dict[str, Interval | None]:
+    """Of every quantity, by its name."""
     import numpy as np
 
-    before = quantity.column([pairs.baseline[at] for at in positions])
-    after = quantity.column([pairs.candidate[at] for at in positions])
-    clusters = [pairs.clusters[at] for at in positions]
-    if quantity.kind == "percentile":
-        both = np.isfinite(before) & np.isfinite(after)
-        paired = quantile_difference(
-            before[both],
-            after[both],
-            quantity.percent / 100,
-            clusters=[key for key, there in zip(clusters, both, strict=True) if there],
+    present = np.isfinite(variant.readings)
+    means: dict[int, Interval | None] = {}
+    for columns in alike(present):
+        known = present[:, columns[0]]
+        found = mean_intervals(
+            variant.readings[known][:, columns],
+            clusters=variant.pictures.chosen(known),
             confidence=confidence,
+            method="bca",
         )
-    else:
-        (paired,) = paired_differences(
-            before[:, None], after[:, None], clusters=clusters, confidence=confidence
+        means |= dict(zip(columns, found, strict=True))
+    known = present[:, _LATENCY]
+    latencies, pictures = variant.readings[known, _LATENCY], variant.pictures.chosen(known)
+    quantiles = quantile_intervals(latencies, _SHARES, clusters=pictures, confidence=confidence)
+    intervals: dict[str, Interval | None] = {}
+    for quantity in QUANTITIES:
+        if quantity.kind == "rate":
+            flags = (variant.readings[:, quantity.reading] > 0).tolist()
+            interval = rate_interval(flags, clusters=variant.pictures, confidence=confidence)
+        elif quantity.kind == "percentile":
+            interval = quantiles[PERCENTILES.index(quantity.percent)]
+        else:
+            interval = means[quantity.reading]
+        intervals[quantity.name] = interval
+    return intervals
+
+
+def _differences(pairs: PairedReadings, confidence: float) -> dict[str, Difference]:
+    """Of every quantity, by its name."""
+    import numpy as np
+
+    means = paired_differences(pairs.before, pairs.after, clusters=pairs.pictures, confidence=confidence)
+    before, after = pairs.before[:, _LATENCY], pairs.after[:, _LATENCY]
+    both = np.isfinite(before) & np.isfinite(after)
+    quantiles = quantile_differences(
+        before[both], after[both], _SHARES, clusters=pairs.pictures.chosen(both), confidence=confidence
+    )
+    return {
+        quantity.name: difference(
+            quantiles[PERCENTILES.index(quantity.percent)] if quantity.percent else means[quantity.reading],
+            pairs.before[:, quantity.reading],
+            pairs.after[:, quantity.reading],
+            "minimize",
+            confidence,
+            counted=quantity.kind != "percentile",
         )
-    counted = quantity.kind != "percentile"
-    return difference(paired, before, after, "minimize", confidence, counted=counted)
+        for quantity in QUANTITIES
+    }

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError
-from vlmops.evaluators import picture_clusters
+from vlmops.statistics.resampling import Clusters
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    import numpy as np
+
     from vlmops.platforms.records import ExperimentRecord, Run
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,9 @@ class Pairs:
     Attributes:
         baseline: The baseline's runs.
         candidate: The candidate's, in the same order.
-        clusters: One key a pair, equal for the same pictures.
+        rows: Where both stand in their experiments: an array of positions for the baseline, one for the
+            candidate.
+        clusters: Which pairs are of the same pictures.
         only_baseline: The baseline's runs without a partner.
         only_candidate: The candidate's.
         changed: How many of these have a partner with other pictures: the sample was changed in between.
@@ -29,50 +35,60 @@ class Pairs:
 
     baseline: Sequence[Run]
     candidate: Sequence[Run]
-    clusters: Sequence[Hashable]
+    rows: tuple[Array, Array]
+    clusters: Clusters
     only_baseline: Sequence[Run]
     only_candidate: Sequence[Run]
     changed: int
 
 
-def paired_runs(baseline: ExperimentRecord, candidate: ExperimentRecord) -> Pairs:
+def paired_runs(
+    baseline: ExperimentRecord,
+    candidate: ExperimentRecord,
+    pictures: tuple[Sequence[Hashable], Sequence[Hashable]],
+) -> Pairs:
     """Pair by sample id and repetition; a sample whose pictures have changed since is another one.
+
+    Args:
+        baseline: One experiment.
+        candidate: The other.
+        pictures: The key of each one's pictures, run by run, as ``picture_clusters`` gives them.
 
     Raises:
         UsageError: Two runs of one experiment have the same sample and repetition.
     """
+    import numpy as np
+
     before, after = _by_sample(baseline), _by_sample(candidate)
-    keys_before = _cluster_keys(before)
-    keys_after = _cluster_keys(after)
-    shared = [key for key in before if key in after]
-    changed = {key for key in shared if _differ(keys_before[key], keys_after[key])}
-    together = [key for key in shared if key not in changed]
-    paired = set(together)
+    shared = [(row, after[key]) for key, row in before.items() if key in after]
+    together = [
+        (ours, theirs) for ours, theirs in shared if not _differ(pictures[0][ours], pictures[1][theirs])
+    ]
+    rows = np.array(together, dtype=np.intp).reshape(-1, 2)
+    paired = [{ours for ours, _ in together}, {theirs for _, theirs in together}]
     return Pairs(
-        [before[key] for key in together],
-        [after[key] for key in together],
-        [keys_before[key] for key in together],
-        [run for key, run in before.items() if key not in paired],
-        [run for key, run in after.items() if key not in paired],
-        len(changed),
+        [baseline.runs[ours] for ours, _ in together],
+        [candidate.runs[theirs] for _, theirs in together],
+        (rows[:, 0], rows[:, 1]),
+        Clusters.of(len(together), [pictures[0][ours] for ours, _ in together]),
+        [run for row, run in enumerate(baseline.runs) if row not in paired[0]],
+        [run for row, run in enumerate(candidate.runs) if row not in paired[1]],
+        len(shared) - len(together),
     )
 
 
-def _by_sample(record: ExperimentRecord) -> dict[tuple[str, int], Run]:
-    runs: dict[tuple[str, int], Run] = {}
-    for run in record.runs:
+def _by_sample(record: ExperimentRecord) -> dict[tuple[str, int], int]:
+    """Where the run of each sample and repetition stands."""
+    rows: dict[tuple[str, int], int] = {}
+    for row, run in enumerate(record.runs):
         key = (run.case.id, run.repetition)
-        if key in runs:
+        if key in rows:
             raise UsageError(
                 f"experiment {record.name!r} has two runs of sample {run.case.id!r}, repetition "
                 f"{run.repetition}: answers are paired by sample id and repetition, which must be unique"
             )
-        runs[key] = run
-    return runs
-
-
-def _cluster_keys(runs: dict[tuple[str, int], Run]) -> dict[tuple[str, int], Hashable]:
-    return dict(zip(runs, picture_clusters([run.case for run in runs.values()]), strict=True))
+        rows[key] = row
+    return rows
 
 
 def _differ(before: Hashable, after: Hashable) -> bool:
