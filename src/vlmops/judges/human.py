@@ -55,13 +55,19 @@ async def human_labels(
                 if item.annotator == "HUMAN" and item.score.name == name and key not in seen:
                     seen.add(key)
                     said.setdefault(samples[trace], []).append(item.score.value)
-    found = {sample: verdict for sample, values in said.items() if (verdict := _agreed(values)) is not None}
+    found = {sample: verdict for sample, values in said.items() if (verdict := agreed(values)) is not None}
     if not found:
         raise UsageError(f"nobody said anything by the name {name!r} of the answers of {record.name!r}")
     return found
 
 
-def _agreed(values: Sequence[Value]) -> Value | None:
+def agreed(values: Sequence[Value]) -> Value | None:
+    """One verdict of several people: the mean of numbers, else what more than half of them say.
+
+    Example:
+        >>> agreed([True, True, False]), agreed([1.0, 4.0]), agreed(["dent", "scratch"])
+        (True, 2.5, None)
+    """
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return fmean(float(value) for value in values)
     winner, count = Counter(values).most_common(1)[0]

@@ -20,7 +20,7 @@ from vlmops.platforms.outcome import (
     ScoreReport,
     TargetReport,
 )
-from vlmops.platforms.port import KeepsPrompts, Platform, PlatformPlugin
+from vlmops.platforms.port import KeepsPrompts, KeepsReviews, Platform, PlatformPlugin
 from vlmops.platforms.prompts import Prompt, PromptTurn, PromptVersion
 from vlmops.platforms.pull import pull, pull_async
 from vlmops.platforms.push import push, push_async
@@ -37,6 +37,7 @@ from vlmops.platforms.records import (
     TargetedScore,
 )
 from vlmops.platforms.registry import PlatformEntry, connect, platforms, plugin
+from vlmops.platforms.reviews import Question, Review, ReviewQueue, ReviewReport, ReviewRequest
 from vlmops.platforms.score_condition import ScoreCondition
 from vlmops.platforms.scoring import ScoringReport, score_executions, score_executions_async
 
@@ -52,6 +53,7 @@ __all__ = [
     "ExperimentRecord",
     "ItemFailure",
     "KeepsPrompts",
+    "KeepsReviews",
     "Platform",
     "PlatformEntry",
     "PlatformPlugin",
@@ -60,6 +62,11 @@ __all__ = [
     "PromptVersion",
     "PullReport",
     "PushReport",
+    "Question",
+    "Review",
+    "ReviewQueue",
+    "ReviewReport",
+    "ReviewRequest",
     "Run",
     "ScoreCondition",
     "ScoreReport",

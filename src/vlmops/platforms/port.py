@@ -34,8 +34,10 @@ if TYPE_CHECKING:
         ExperimentPlan,
         ExperimentRecord,
         Progress,
+        ScoreTarget,
         TargetedScore,
     )
+    from vlmops.platforms.reviews import Review, ReviewQueue, ReviewReport, ReviewRequest
     from vlmops.tracing.destination import TraceDestination
 
 
@@ -221,6 +223,36 @@ class KeepsPrompts(Protocol):
     @property
     def prompts(self) -> Prompts:
         """Prompts."""
+        ...
+
+
+class Reviews(Protocol):
+    """Reviews by people, in the platform's own screens."""
+
+    async def request(self, queue: ReviewQueue, requests: Sequence[ReviewRequest]) -> ReviewReport:
+        """Put cases into a queue, which is made where there is none; one that is in it stays as it is.
+
+        Raises:
+            UsageError: The platform cannot ask that, or its queue of this name asks something else.
+        """
+        ...
+
+    def read(self, queue: str, targets: Sequence[ScoreTarget]) -> AsyncIterator[Review]:
+        """Those of these targets that were put into the queue, in no order, with what people said.
+
+        Raises:
+            PlatformError: There is no such queue.
+        """
+        ...
+
+
+@runtime_checkable
+class KeepsReviews(Protocol):
+    """What a platform adds in whose screens people review."""
+
+    @property
+    def reviews(self) -> Reviews:
+        """Reviews."""
         ...
 
 
