@@ -44,6 +44,9 @@ def run_command(
     url: str | None = UrlOption,
     name: str | None = typer.Option(None, "--name", help="Name of the experiment; the model's otherwise."),
     key: str = typer.Option("", "--key", help="Same key, same experiment: continue it where it stopped."),
+    tag: list[str] = typer.Option(
+        [], "--tag", help="Word to find the run by later (tag:release-1), beside the file's; repeatable."
+    ),
     version: str | None = typer.Option(
         None, "--version", help="Version of the dataset; the newest otherwise."
     ),
@@ -75,6 +78,8 @@ def run_command(
     else:
         _require_flags(spec, variant, model, evaluator)
         specification = _of_flags(dataset, model, evaluator, prompt, name, version, url, given)
+    if tag:
+        specification = specification.changed(tags=[*specification.tags, *tag])
     specification = _with_limits(specification, concurrency, timeout)
     with _variant_progress(quiet=as_json) as progress:
         result = specification.run(variants=variant, progress=progress)

@@ -11,6 +11,7 @@ from vlmops.blocking import blocking
 from vlmops.evaluators import Failure
 from vlmops.experiments.git_state import git_state
 from vlmops.experiments.summary import ExperimentSummary, is_part, summarise
+from vlmops.experiments.tags import TAGS, checked_tags
 from vlmops.platforms.records import ExperimentPlan, ExperimentRecord, Progress, Task
 
 if TYPE_CHECKING:
@@ -53,11 +54,12 @@ class Experiment:
         task: What answers each sample; see :class:`~vlmops.experiments.ModelTask`.
         evaluators: What scores each answer.
         version: Dataset version; the newest when ``None``.
-        key: Same key, same experiment: run again, it continues what is missing. Made from the name, dataset,
-            version and metadata when empty.
+        key: Same key and tags, same experiment: run again, it continues what is missing. Made from the name,
+            dataset, version and metadata when empty.
         description: For people.
         metadata: JSON recorded with it: model, prompt version, parameters, ...; branch and commit of the git
             repository it runs in are added.
+        tags: Words it can be found by later (``tag:release-1``), recorded with the metadata.
         repetitions: How often each sample is answered.
         concurrency: How many samples are worked on at once.
         timeout: Seconds one answer may take.
@@ -77,6 +79,7 @@ class Experiment:
     concurrency: int = 4
     timeout: float = 600.0
     slices: Sequence[SliceBy] = ()
+    tags: Sequence[str] = ()
 
     def run(self, platform: Platform, progress: Progress | None = None) -> ExperimentResult:
         """Run or continue it; blocking form of :meth:`run_async`."""
@@ -94,19 +97,26 @@ class Experiment:
         return await _concluded(platform, record, self.evaluators, self.slices)
 
     def _plan(self) -> ExperimentPlan:
+        tags = checked_tags(self.tags)
+        tagged = {TAGS: list(tags)} if tags else {}
         return ExperimentPlan(
             dataset=self.dataset,
             name=self.name,
             task=self.task,
             evaluators=self.evaluators,
-            key=self.key or self._made_key(),
+            key=self._whole_key(tags),
             version=self.version,
             description=self.description,
-            metadata={**git_state(), **self.metadata},
+            metadata={**git_state(), **self.metadata, **tagged},
             repetitions=self.repetitions,
             concurrency=self.concurrency,
             timeout=self.timeout,
         )
+
+    def _whole_key(self, tags: Sequence[str]) -> str:
+        key = self.key or self._made_key()
+        # Platforms record metadata when an experiment begins: with a new tag it is another one.
+        return f"{key}+{hashlib.sha256(json.dumps(tags).encode()).hexdigest()[:8]}" if tags else key
 
     def _made_key(self) -> str:
         content = [self.dataset, self.name, self.version, dict(self.metadata), self.repetitions]

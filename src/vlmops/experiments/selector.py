@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from vlmops.errors import PlatformError, UsageError
 from vlmops.experiments.git_state import BRANCH, COMMIT
+from vlmops.experiments.tags import TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
 SelectorKind = Literal["id", "name", "tag", "branch", "commit"]
 
-TAG = "tag"
-"""The metadata key that names an experiment for later: ``Experiment(metadata={"tag": "release-1"})``."""
-_KEYS = {"tag": TAG, "branch": BRANCH, "commit": COMMIT}
+_KEYS = {"tag": TAGS, "branch": BRANCH, "commit": COMMIT}
 
 
 @dataclass(frozen=True, slots=True)

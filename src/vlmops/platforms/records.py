@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -197,7 +199,9 @@ class ExperimentHeader:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def fits(self, name: str | None, metadata: Mapping[str, Any] | None) -> bool:
-        """Whether it has this name and all of this metadata; values are compared as text.
+        """Whether it has this name and all of this metadata.
+
+        Values are compared as text. What is recorded as a list, be it as JSON text, fits each of its values.
 
         Example:
             >>> from datetime import UTC, datetime
@@ -206,9 +210,18 @@ class ExperimentHeader:
             (True, False)
         """
         return name in (None, self.name) and all(
-            key in self.metadata and str(self.metadata[key]) == str(value)
+            key in self.metadata and _says(self.metadata[key], str(value))
             for key, value in (metadata or {}).items()
         )
+
+
+def _says(recorded: Any, value: str) -> bool:
+    if isinstance(recorded, str) and recorded.startswith("["):
+        with suppress(ValueError):
+            recorded = json.loads(recorded)
+    if isinstance(recorded, list | tuple):
+        return any(str(one) == value for one in recorded)
+    return str(recorded) == value
 
 
 Progress = Callable[[int, int], None]

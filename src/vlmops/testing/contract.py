@@ -28,6 +28,7 @@ from vlmops.evaluators import (
     Failure,
     FailureKind,
     Score,
+    Usage,
     WordErrorRate,
 )
 from vlmops.experiments import Experiment, ExperimentResult
@@ -188,7 +189,7 @@ class PlatformContract:
     def test_failures_are_kept_apart_and_never_scores(self, platform: Platform, name: str) -> None:
         async def task(sample: Sample) -> ModelReply | Failure:
             if sample.id == "s1":
-                return Failure(FailureKind.REFUSAL, "I would rather not")
+                return Failure(FailureKind.REFUSAL, "I would rather not", usage=Usage(90, 3, cost=0.25))
             if sample.id == "s2":
                 raise ValueError("a bug in the task")
             return ModelReply({"text": sample.id}, sample.id, model="m")
@@ -205,6 +206,9 @@ class PlatformContract:
         assert cer.n == 2
         broken = [r for run in result.record.runs for r in run.results if isinstance(r, Failure)]
         assert [f.kind for f in broken] == [FailureKind.EVALUATOR_ERROR] * 2
+        for record in (result.record, read_back(platform, result.record.id)):
+            paid = {run.case.id: run.case.usage for run in record.runs if run.case.usage is not None}
+            assert paid == {"s1": Usage(90, 3, cost=0.25)}
 
     def test_an_experiment_is_continued_not_repeated(self, platform: Platform, name: str) -> None:
         asked: list[str] = []
@@ -269,6 +273,15 @@ class PlatformContract:
         assert [h.id for h in found_on(platform, name, metadata=both)] == [first.id]
         assert len(found_on(platform, name, name=f"experiment-{name}")) == 3
         assert found_on(platform, name, name="another") == []
+
+    def test_experiments_are_found_by_any_of_their_tags(self, platform: Platform, name: str) -> None:
+        first = self.ran(platform, name, key="1", tags=["nightly", "release-1"]).record
+        again = self.ran(platform, name, key="1", tags=["nightly", "release-1"], pushed=True).record
+        second = self.ran(platform, name, key="1", tags=["nightly"], pushed=True).record
+        assert (again.id, again.resumed) == (first.id, 4)
+        assert [h.id for h in found_on(platform, name, metadata={"tags": "nightly"})] == [second.id, first.id]
+        assert [h.id for h in found_on(platform, name, metadata={"tags": "release-1"})] == [first.id]
+        assert found_on(platform, name, metadata={"tags": "release"}) == []
 
     # Executions and scores
 
@@ -389,6 +402,7 @@ class PlatformContract:
         repetitions: int = 1,
         pushed: bool = False,
         metadata: Mapping[str, Any] | None = None,
+        tags: Sequence[str] = (),
     ) -> ExperimentResult:
         """An experiment on four samples of a dataset that is pushed first."""
         if not pushed:
@@ -401,6 +415,7 @@ class PlatformContract:
             key=key,
             repetitions=repetitions,
             metadata=metadata or {"model": "m"},
+            tags=tags,
         ).run(platform)
 
 

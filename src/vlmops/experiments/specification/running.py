@@ -208,6 +208,7 @@ class SpecificationRun:
             # The engine keeps time: waiting for a turn under a limit must not count.
             timeout=inf,
             slices=self._slices,
+            tags=given.tags,
         )
 
     def _names(self) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,8 +18,10 @@ from pydantic import (
     model_validator,
 )
 
+from vlmops.errors import UsageError
 from vlmops.evaluators import Evaluator, Slice
 from vlmops.experiments.specification.options import problems_error, problems_of
+from vlmops.experiments.tags import checked_tags
 from vlmops.models import Model  # noqa: TC001 - read at run time
 
 Count = Annotated[int, Field(ge=1)]
@@ -261,6 +264,14 @@ class PlatformSpec(Section):
     name: str
 
 
+def _checked_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return checked_tags(tags)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
+Tags = Annotated[tuple[str, ...], BeforeValidator(_many), AfterValidator(_checked_tags)]
 CacheUse = Literal["use", "fresh", "off"]
 """Whether answers kept from earlier runs are used, asked for anew and kept, or neither used nor kept."""
 

@@ -34,7 +34,8 @@ class Specification(sections.Section):
         defaults: What holds for every variant that does not say otherwise.
         name: Put before the names of variants.
         description: For people.
-        metadata: JSON recorded with each experiment, e.g. ``tag``.
+        metadata: JSON recorded with each experiment.
+        tags: Words by which each experiment can be found later: ``baseline = "tag:release-1"``.
         repetitions: Answers to each sample.
         key: Same key, same experiments: those begun under it are continued. Made of all that matters to the
             answers if empty.
@@ -66,6 +67,7 @@ class Specification(sections.Section):
     name: str = ""
     description: str = ""
     metadata: Mapping[str, Any] = Field(default_factory=dict)
+    tags: sections.Tags = ()
     repetitions: sections.Count = 1
     key: str = ""
     slices: sections.Slices = ()

@@ -351,9 +351,9 @@ class TestGate:
 
     def test_it_is_compared_with_the_first_or_with_the_baseline_named(self, folder: Path) -> None:
         rules = {"metrics": {"cer": {"max_drop": 0.1}}}
-        first = self.gated(folder, rules, metadata={"tag": "release"}).run()
+        first = self.gated(folder, rules, tags="release").run()
         assert first.gate.baseline.name == "short"
-        named = self.gated(folder, {**rules, "baseline": "tag:release"}, metadata={"tag": "next"})
+        named = self.gated(folder, {**rules, "baseline": "tag:release"}, tags=["next", "later"])
         assert named.run(variants=["short"]).gate.baseline.name == "long"
 
     @pytest.mark.parametrize(
