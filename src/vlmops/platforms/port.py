@@ -238,11 +238,7 @@ class Reviews(Protocol):
         ...
 
     def read(self, queue: str, targets: Sequence[ScoreTarget]) -> AsyncIterator[Review]:
-        """Those of these targets that were put into the queue, in no order, with what people said.
-
-        Raises:
-            PlatformError: There is no such queue.
-        """
+        """Those of these targets that were put into the queue, in no order, with what people said."""
         ...
 
 

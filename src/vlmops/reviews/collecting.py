@@ -99,7 +99,6 @@ async def collect_reviews_async(
     Raises:
         UsageError: People cannot review there, nothing of the experiment is in the queue, or it has no such
             question, or several and none was said.
-        PlatformError: There is no such queue.
     """
     reviews = reviews_of(platform)
     ids = {str(run.trace_id): run.case.id for run in record.runs if run.trace_id and run.repetition == 1}
@@ -119,7 +118,7 @@ async def collect_reviews_async(
                 _note(found, ids[review.target.id], review)
     if not seen:
         raise UsageError(
-            f"nothing of {record.name!r} is in the queue {queue!r}: send some with 'vlmops review send'"
+            f"nothing of {record.name!r} is in the queue {queue!r}: name it as for 'vlmops review send'"
         )
     return found
 

@@ -1,0 +1,138 @@
+"""What must hold of experiments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vlmops.errors import PlatformError
+from vlmops.evaluators import (
+    CharacterErrorRate,
+    Failure,
+    FailureKind,
+    Score,
+    Usage,
+    WordErrorRate,
+)
+from vlmops.models import ModelReply
+from vlmops.testing.pictures import picture
+
+if TYPE_CHECKING:
+    from vlmops.datasets import Sample
+    from vlmops.platforms import (
+        Platform,
+    )
+
+from vlmops.testing.contract.base import Contract
+from vlmops.testing.contract.evaluators import Broken, TwoScores
+from vlmops.testing.contract.reading import found_on, read_back, scores_of
+
+
+class ExperimentContract(Contract):
+    """Running, continuing, scoring again, reading back, finding."""
+
+    def test_an_experiment_answers_and_scores_every_sample(self, platform: Platform, name: str) -> None:
+        result = self.ran(platform, name, evaluators=[CharacterErrorRate(key="text"), TwoScores()])
+        assert {run.case.id for run in result.record.runs} == {"s0", "s1", "s2", "s3"}
+        for run in result.record.runs:
+            scores = {r.name: r.value for r in run.results if isinstance(r, Score)}
+            assert scores == {"cer": 0.0, "two.length": float(len(str(run.case.output))), "two.seen": True}
+            assert run.case.images[0].read() == picture(int(run.case.id[1:])).read()
+
+    def test_failures_are_kept_apart_and_never_scores(self, platform: Platform, name: str) -> None:
+        async def task(sample: Sample) -> ModelReply | Failure:
+            if sample.id == "s1":
+                return Failure(FailureKind.REFUSAL, "I would rather not", usage=Usage(90, 3, cost=0.25))
+            if sample.id == "s2":
+                raise ValueError("a bug in the task")
+            return ModelReply({"text": sample.id}, sample.id, model="m")
+
+        result = self.ran(platform, name, task=task, evaluators=[CharacterErrorRate(key="text"), Broken()])
+        kinds = {
+            run.case.id: run.case.output.kind
+            for run in result.record.runs
+            if isinstance(run.case.output, Failure)
+        }
+        assert kinds == {"s1": FailureKind.REFUSAL, "s2": FailureKind.TASK_ERROR}
+        assert result.summary.failures == {FailureKind.REFUSAL: 1, FailureKind.TASK_ERROR: 1}
+        cer = next(score for score in result.summary.scores if score.name == "cer")
+        assert cer.n == 2
+        broken = [r for run in result.record.runs for r in run.results if isinstance(r, Failure)]
+        assert [f.kind for f in broken] == [FailureKind.EVALUATOR_ERROR] * 2
+        for record in (result.record, read_back(platform, result.record.id)):
+            paid = {run.case.id: run.case.usage for run in record.runs if run.case.usage is not None}
+            assert paid == {"s1": Usage(90, 3, cost=0.25)}
+
+    def test_an_experiment_is_continued_not_repeated(self, platform: Platform, name: str) -> None:
+        asked: list[str] = []
+        broken = {"s1", "s3"}
+
+        async def task(sample: Sample) -> ModelReply | Failure:
+            asked.append(sample.id)
+            if sample.id in broken:
+                return Failure(FailureKind.RATE_LIMIT, "slow down")
+            return ModelReply({"text": sample.id}, sample.id, model="m")
+
+        first = self.ran(platform, name, task=task, key="k")
+        broken.clear()
+        asked.clear()
+        second = self.ran(platform, name, task=task, key="k", pushed=True)
+        assert sorted(asked) == ["s1", "s3"]
+        assert second.record.id == first.record.id
+        assert second.record.resumed == 2
+        assert second.summary.failures == {}
+        assert len(second.record.runs) == 4
+
+    def test_repetitions_are_kept_apart(self, platform: Platform, name: str) -> None:
+        if not platform.capabilities.repetitions:
+            pytest.skip("this platform keeps one answer a sample")
+        result = self.ran(platform, name, repetitions=3)
+        kept = sorted((run.case.id, run.repetition) for run in result.record.runs)
+        assert kept == [(f"s{i}", repetition) for i in range(4) for repetition in (1, 2, 3)]
+
+    def test_scoring_again_replaces(self, platform: Platform, name: str) -> None:
+        from vlmops.experiments import score_experiment
+
+        first = self.ran(platform, name, evaluators=[CharacterErrorRate(key="text")])
+        evaluators = [CharacterErrorRate(key="text"), WordErrorRate(key="text")]
+        second = score_experiment(platform, first.record.id, evaluators)
+        for run in second.record.runs:
+            assert sorted(r.name for r in run.results if isinstance(r, Score)) == ["cer", "wer"]
+
+    def test_an_experiment_that_has_run_is_read_as_it_was(self, platform: Platform, name: str) -> None:
+        record = self.ran(platform, name, evaluators=[CharacterErrorRate(key="text"), TwoScores()]).record
+        read = read_back(platform, record.id)
+        assert (read.id, read.dataset_id, read.url) == (record.id, record.dataset_id, record.url)
+        assert read.metadata["model"] == "m"
+        assert scores_of(read) == scores_of(record)
+        latencies = [run.case.latency for run in read.runs]
+        assert latencies == [0.01] * 4
+
+    def test_reading_an_experiment_that_is_not_there_is_an_error(self, platform: Platform) -> None:
+        with pytest.raises(PlatformError):
+            read_back(platform, self.unknown_experiment())
+
+    def test_experiments_are_found_by_name_and_metadata(self, platform: Platform, name: str) -> None:
+        first = self.ran(platform, name, key="1", metadata={"model": "m", "git_branch": "main"}).record
+        second = self.ran(platform, name, key="2", metadata={"git_branch": "main"}, pushed=True).record
+        third = self.ran(platform, name, key="3", metadata={"git_branch": "next"}, pushed=True).record
+        everything = found_on(platform, name)
+        assert [header.id for header in everything] == [third.id, second.id, first.id]
+        assert [h.id for h in found_on(platform, name, metadata={"git_branch": "main"})] == [
+            second.id,
+            first.id,
+        ]
+        both = {"git_branch": "main", "model": "m"}
+        assert [h.id for h in found_on(platform, name, metadata=both)] == [first.id]
+        assert len(found_on(platform, name, name=f"experiment-{name}")) == 3
+        assert found_on(platform, name, name="another") == []
+
+    def test_experiments_are_found_by_any_of_their_tags(self, platform: Platform, name: str) -> None:
+        first = self.ran(platform, name, key="1", tags=["nightly", "release-1"]).record
+        again = self.ran(platform, name, key="1", tags=["nightly", "release-1"], pushed=True).record
+        second = self.ran(platform, name, key="1", tags=["nightly"], pushed=True).record
+        assert (again.id, again.resumed) == (first.id, 4)
+        assert [h.id for h in found_on(platform, name, metadata={"tags": "nightly"})] == [second.id, first.id]
+        assert [h.id for h in found_on(platform, name, metadata={"tags": "release-1"})] == [first.id]
+        assert found_on(platform, name, metadata={"tags": "release"}) == []
