@@ -39,9 +39,10 @@ from vlmops.platforms.records import (
     TargetedScore,
 )
 from vlmops.testing.memory_prompts import MemoryPrompts
+from vlmops.testing.memory_reviews import MemoryReviews
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from vlmops.datasets import ImageField
 
@@ -70,6 +71,8 @@ class MemoryPlatform:
         location: Tells several apart.
         pictures: Bytes of stored pictures by SHA-256.
         refused_ids: Samples and targets that are refused, as a real platform may refuse some.
+        written: Scores by target and name.
+        people: When people gave those of them that they gave.
 
     Example:
         >>> from vlmops.platforms import push
@@ -85,6 +88,7 @@ class MemoryPlatform:
     stored: dict[str, StoredDataset] = field(default_factory=dict)
     recorded: list[Execution] = field(default_factory=list)
     written: dict[tuple[ScoreTarget, str], Score] = field(default_factory=dict)
+    people: dict[tuple[ScoreTarget, str], datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.datasets = MemoryDatasets(self)
@@ -92,11 +96,18 @@ class MemoryPlatform:
         self.scores = MemoryScores(self)
         self.executions = MemoryExecutions(self)
         self.prompts = MemoryPrompts()
+        self.reviews = MemoryReviews(self)
 
     @property
     def capabilities(self) -> Capabilities:
         """Everything but a server."""
         return Capabilities(repetitions=True, run_scores=True, sessions=True, versions=True)
+
+    def given(self) -> Iterator[TargetedScore]:
+        """What was said of anything, and whether a person said it."""
+        for (target, name), score in self.written.items():
+            moment = self.people.get((target, name))
+            yield TargetedScore(target, score, "CODE" if moment is None else "HUMAN", moment)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Always well."""
@@ -320,7 +331,11 @@ class MemoryScores:
             if item.target.id in self.platform.refused_ids:
                 failures.append(ItemFailure(item.target.id, f"{item.score.name}: refused"))
             else:
-                self.platform.written[(item.target, item.score.name)] = item.score
+                key = (item.target, item.score.name)
+                self.platform.written[key] = item.score
+                self.platform.people.pop(key, None)
+                if item.annotator == "HUMAN":
+                    self.platform.people[key] = item.timestamp or datetime.now(UTC)
         return ScoreReport(len(scores) - len(failures), failures)
 
 
@@ -357,7 +372,7 @@ class MemoryExecutions:
 
     def _said_of(self, execution: Execution) -> list[TargetedScore]:
         own = (execution.target, ScoreTarget("trace", execution.target.trace_id))
-        return [TargetedScore(t, score) for (t, _), score in self.platform.written.items() if t in own]
+        return [item for item in self.platform.given() if item.target in own]
 
 
 def _succeeded(run: Run | None) -> bool:
