@@ -28,6 +28,7 @@ from vlmops.evaluators.evaluator import (
     annotator_of,
     applies,
     evaluate,
+    evaluate_each,
     evaluate_in_thread,
 )
 from vlmops.evaluators.failure import Failure, FailureKind
@@ -155,6 +156,7 @@ __all__ = [
     "create",
     "entries",
     "evaluate",
+    "evaluate_each",
     "evaluate_in_thread",
     "models_of",
     "picture_clusters",

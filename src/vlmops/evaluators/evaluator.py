@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+import threading
+import time
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
+from vlmops.concurrency import for_each
 from vlmops.errors import RunStopped
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.score import Score, SetScore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from vlmops.evaluators.case import Case
+
+T = TypeVar("T")
+
+_THREAD_SECONDS = 0.05
 
 Result = Score | list[Score] | Failure
 """What evaluating one case gives."""
@@ -102,9 +109,82 @@ async def evaluate_in_thread(evaluator: Evaluator | SetEvaluator, case: Case) ->
     """
     import asyncio
 
-    if inspect.iscoroutinefunction(getattr(evaluator, "evaluate", None)):
+    if _on_loop(evaluator):
         return await evaluate(evaluator, case)
     return await asyncio.to_thread(_evaluated, evaluator, case)
+
+
+async def evaluate_each(
+    pairs: Sequence[tuple[T, Evaluator, Case]],
+    done: Callable[[Sequence[tuple[T, Result]]], None],
+    *,
+    limit: int,
+) -> None:
+    """As :func:`evaluate_in_thread` for many, at most ``limit`` at once.
+
+    A way to a thread and back costs more than most metrics: a thread takes as many as it gets done in 50 ms,
+    so that heavy ones still come back one by one.
+
+    Args:
+        pairs: What the caller knows an evaluation by, who evaluates, and what.
+        done: Told of results as they come, on the caller's event loop.
+        limit: How many threads there are at most, and how many coroutines are under way.
+
+    Example:
+        >>> import asyncio
+        >>> from vlmops.evaluators import Case, CharacterErrorRate
+        >>> found = {}
+        >>> pairs = [("first", CharacterErrorRate(), Case(output="ab", expected="ac"))]
+        >>> asyncio.run(evaluate_each(pairs, found.update, limit=4))
+        >>> found["first"].value
+        0.5
+    """
+    import asyncio
+
+    here: list[tuple[T, Evaluator, Case]] = []
+    aside: list[tuple[T, Evaluator, Case]] = []
+    for pair in pairs:
+        (here if _on_loop(pair[1]) else aside).append(pair)
+    waiting, lock = iter(aside), threading.Lock()
+
+    async def lane(_: int) -> None:
+        while True:
+            batch, error = await asyncio.to_thread(_evaluated_meanwhile, waiting, lock)
+            done(batch)
+            if error is not None:
+                raise error
+            if not batch:
+                return
+
+    async def one(pair: tuple[T, Evaluator, Case]) -> None:
+        known_by, evaluator, case = pair
+        done([(known_by, await evaluate(evaluator, case))])
+
+    await for_each(range(min(limit, len(aside))), lane, limit=limit)
+    await for_each(here, one, limit=limit)
+
+
+def _on_loop(evaluator: Evaluator | SetEvaluator) -> bool:
+    return inspect.iscoroutinefunction(getattr(evaluator, "evaluate", None))
+
+
+def _evaluated_meanwhile(
+    waiting: Iterator[tuple[T, Evaluator, Case]], lock: threading.Lock
+) -> tuple[list[tuple[T, Result]], RunStopped | None]:
+    """What one thread gets done before its time is up, and why the run is to end, if it is."""
+    found: list[tuple[T, Result]] = []
+    end = time.monotonic() + _THREAD_SECONDS
+    while not found or time.monotonic() < end:
+        with lock:
+            pair = next(waiting, None)
+        if pair is None:
+            break
+        known_by, evaluator, case = pair
+        try:
+            found.append((known_by, _evaluated(evaluator, case)))
+        except RunStopped as stopped:
+            return found, stopped
+    return found, None
 
 
 def _evaluated(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:

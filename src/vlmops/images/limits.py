@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from vlmops.errors import UsageError
 
@@ -48,15 +49,23 @@ class ImageLimits:
         Raises:
             UsageError: A variable is not a number above zero.
         """
-        return cls(
-            max_pixels=int(_number("MAX_PIXELS", MAX_PIXELS)),
-            max_bytes=int(_number("MAX_BYTES", MAX_BYTES)),
-            timeout=_number("TIMEOUT", 30.0),
-        )
+        return _limits(*(os.environ.get(variable, "") for variable in _VARIABLES))
 
 
-def _number(name: str, default: float) -> float:
-    text = os.environ.get(_PREFIX + name, "")
+_VARIABLES = (f"{_PREFIX}MAX_PIXELS", f"{_PREFIX}MAX_BYTES", f"{_PREFIX}TIMEOUT")
+
+
+@lru_cache(maxsize=8)
+def _limits(max_pixels: str, max_bytes: str, timeout: str) -> ImageLimits:
+    """Of what the variables say: every picture asks, and they hardly ever change."""
+    return ImageLimits(
+        max_pixels=int(_number("MAX_PIXELS", max_pixels, MAX_PIXELS)),
+        max_bytes=int(_number("MAX_BYTES", max_bytes, MAX_BYTES)),
+        timeout=_number("TIMEOUT", timeout, 30.0),
+    )
+
+
+def _number(name: str, text: str, default: float) -> float:
     if not text:
         return default
     try:

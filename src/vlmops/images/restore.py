@@ -8,6 +8,7 @@ from typing import Any
 
 from vlmops.errors import ImageError
 from vlmops.images.image import Image
+from vlmops.images.limits import ImageLimits
 from vlmops.images.origin import PathOrigin, UrlOrigin
 from vlmops.images.reference import ImageReference, from_json, is_reference
 
@@ -22,6 +23,8 @@ def restore_images(tree: Any, restore: Callable[[ImageReference], Image]) -> Any
         >>> restore_images({"question": "How many?", "n": [1, 2]}, restore=lambda reference: None)
         {'question': 'How many?', 'n': [1, 2]}
     """
+    if tree is None or isinstance(tree, str | int | float):
+        return tree
     if is_reference(tree):
         return restore(from_json(tree))
     if isinstance(tree, Mapping):
@@ -43,6 +46,7 @@ def located(reference: ImageReference, base: str | Path) -> Image:
             "its reference says no place to read it from",
             "give the reference a 'uri', or pull the dataset again",
         )
+    limits = ImageLimits.from_environment()
     if "://" in reference.uri:
-        return Image.from_reference(reference, UrlOrigin(reference.uri))
-    return Image.from_reference(reference, PathOrigin(Path(base) / reference.uri))
+        return Image.from_reference(reference, UrlOrigin(reference.uri), limits=limits)
+    return Image.from_reference(reference, PathOrigin(Path(base, reference.uri), limits), limits=limits)

@@ -19,6 +19,8 @@ def images_in(tree: Any) -> Iterator[Image]:
         >>> [image.source for image in images_in({"question": "Same?", "pair": [one, {"other": two}]})]
         ['1.png', '2.png']
     """
+    if tree is None or isinstance(tree, str | int | float):
+        return
     if isinstance(tree, Image):
         yield tree
     elif isinstance(tree, Mapping):
@@ -39,6 +41,8 @@ def map_images(tree: Any, fn: Callable[[Image], Any]) -> Any:
         >>> map_images({"pair": [Image.from_path("1.png"), "text"]}, lambda image: image.source)
         {'pair': ['1.png', 'text']}
     """
+    if tree is None or isinstance(tree, str | int | float):
+        return tree
     if isinstance(tree, Image):
         return fn(tree)
     if isinstance(tree, Mapping):

@@ -52,9 +52,10 @@ class Lane:
         """Store the sample's pictures, together; gives why one could not be stored, or nothing."""
         if self.broken or self._writer is None:
             return ""
-        put = self._writer.put_image
+        puts = [self._writer.put_image(sample.id, field, image) for field, image in sample.image_fields()]
         try:
-            await asyncio.gather(*(put(sample.id, field, image) for field, image in sample.image_fields()))
+            # A task for the only picture of a sample would cost more than asking whether it is there.
+            await (asyncio.gather(*puts) if len(puts) != 1 else puts[0])
         except PlatformUnavailable as error:
             self.broken = str(error)
         except (MediaError, ImageError, PlatformError) as error:

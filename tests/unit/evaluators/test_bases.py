@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from vlmops.errors import RunStopped
 from vlmops.evaluators import (
     Bleu,
     Case,
@@ -22,6 +23,7 @@ from vlmops.evaluators import (
     Score,
     applies,
     evaluate,
+    evaluate_each,
     evaluate_in_thread,
     picture_clusters,
 )
@@ -93,6 +95,52 @@ def test_an_evaluator_of_sets_has_no_score_for_a_case():
     case = Case(output="a dog", expected="a dog")
     assert asyncio.run(evaluate(Bleu(), case)) == []
     assert asyncio.run(evaluate_in_thread(NearDuplicates(), case)) == []
+
+
+class Waits:
+    """Asks somebody, on the caller's loop."""
+
+    name = "waits"
+
+    async def evaluate(self, case):
+        await asyncio.sleep(0)
+        return Score("waits", case.output)
+
+
+class Spends:
+    """Stops the run at the output 3, and breaks at 1."""
+
+    name = "spends"
+
+    def evaluate(self, case):
+        if case.output == 1:
+            raise ValueError("odd")
+        if case.output == 3:
+            raise RunStopped("enough")
+        return Score("spends", case.output)
+
+
+def test_many_evaluations_come_back_once_each_whoever_evaluates():
+    found = []
+    pairs = [
+        ((number, evaluator.name), evaluator, Case(output="a", expected=number))
+        for number in range(50)
+        for evaluator in (Echo(), Waits(), Bleu())
+    ]
+    asyncio.run(evaluate_each(pairs, found.extend, limit=3))
+    results = dict(found)
+    assert len(found) == len(results) == 150
+    assert results[7, "echo"].value == "a|7"
+    assert (results[7, "waits"].value, results[7, "bleu"]) == ("a", [])
+
+
+def test_what_was_evaluated_before_a_run_is_stopped_is_handed_over():
+    found = []
+    pairs = [(number, Spends(), Case(output=number)) for number in range(6)]
+    with pytest.raises(RunStopped, match="enough"):
+        asyncio.run(evaluate_each(pairs, found.extend, limit=1))
+    assert [number for number, _ in found] == [0, 1, 2]
+    assert dict(found)[1].kind is FailureKind.EVALUATOR_ERROR
 
 
 def test_a_set_of_which_nothing_can_be_read_is_a_failure_of_the_most_frequent_kind():

@@ -7,6 +7,7 @@ import hashlib
 import json
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -102,9 +103,13 @@ class FolderDatasetWriter:
         manifests = _manifests(folder)
         self._file = manifests[-1] if manifests else None
         self._began = False
-        self._samples: dict[str, Sample] = {}
-        if self._file is not None:
-            self._samples = {sample.id: sample for sample in ImageDataset.from_file(self._file)}
+
+    @cached_property
+    def _samples(self) -> dict[str, Sample]:
+        """Read only when something is to be changed: most pushes change nothing."""
+        if self._file is None:
+            return {}
+        return {sample.id: sample for sample in ImageDataset.from_file(self._file)}
 
     @property
     def state_token(self) -> str | None:
@@ -115,20 +120,23 @@ class FolderDatasetWriter:
 
     async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:  # noqa: ARG002
         """Keep the picture's file."""
-        await asyncio.to_thread(self._pictures.keep, image)
+        # A way to a thread and back takes longer than looking whether the file is there.
+        if not (image.is_known and self._pictures.has(image)):
+            await asyncio.to_thread(self._pictures.keep, image)
 
     async def write(self, samples: Sequence[Sample]) -> BatchOutcome:
         """Create or update."""
         created = updated = 0
+        there = await asyncio.to_thread(lambda: self._samples)
         for sample in samples:
-            known = self._samples.get(sample.id)
+            known = there.get(sample.id)
             if known is None:
                 created += 1
             elif digest(known) != digest(sample):
                 updated += 1
             else:
                 continue
-            self._samples[sample.id] = sample
+            there[sample.id] = sample
         if created or updated:
             await asyncio.to_thread(self._save)
         return BatchOutcome(created, updated, len(samples) - created - updated)

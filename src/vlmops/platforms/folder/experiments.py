@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from vlmops.concurrency import for_each
 from vlmops.errors import ImageError, MediaError, PlatformError
-from vlmops.evaluators import Evaluator, Failure, FailureKind, SetScore, applies, evaluate_in_thread
+from vlmops.evaluators import Evaluator, Failure, FailureKind, SetScore, applies, evaluate_each
 from vlmops.evaluators.settings import settings_of
 from vlmops.platforms.answering import answer_each, answered
 from vlmops.platforms.folder.datasets import folder_name
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vlmops.datasets import Sample
+    from vlmops.evaluators.evaluator import Result
     from vlmops.models import ModelReply
     from vlmops.platforms.folder.datasets import FolderDatasets
     from vlmops.platforms.folder.pictures import FolderPictures
@@ -155,7 +155,7 @@ class FolderExperiments:
                 started = datetime.now(UTC)
                 answer = await answered(plan, log.samples[spot.sample], spot.repetition)
                 line = await self._answer_line(spot, answer, started, folder)
-                out.write(line)
+                out.write([line])
                 log.add_answer(line)
                 board.advance()
 
@@ -180,30 +180,29 @@ class FolderExperiments:
         again: bool = False,
         progress: Progress | None = None,
     ) -> None:
+        settings = {evaluator.name: settings_of(evaluator) for evaluator in evaluators}
         pending = [
-            (spot, evaluator)
+            ((spot, evaluator.name), evaluator, case)
             for spot, case in log.cases()
-            for evaluator in evaluators
             if not isinstance(case.output, Failure)
-            and applies(evaluator, case)
-            and (again or not log.evaluated(spot, evaluator.name, settings_of(evaluator)))
+            for evaluator in evaluators
+            if applies(evaluator, case)
+            and (again or not log.evaluated(spot, evaluator.name, settings[evaluator.name]))
         ]
         board = _Board(0, len(pending), progress)
         kept = partial(self._pictures.kept_plain, base=folder)
         with LineWriter(folder / SCORES) as out:
 
-            async def one(pair: tuple[Spot, Evaluator]) -> None:
-                spot, evaluator = pair
-                result = await evaluate_in_thread(evaluator, log.case(spot))
-                results = result if isinstance(result, list) else [result]
-                line = result_line(
-                    spot.sample, spot.repetition, evaluator.name, settings_of(evaluator), results, kept
-                )
-                out.write(line)
-                log.add_results(line)
-                board.advance()
+            def done(found: Sequence[tuple[tuple[Spot, str], Result]]) -> None:
+                lines = []
+                for (spot, name), result in found:
+                    results = result if isinstance(result, list) else [result]
+                    lines.append(result_line(*spot, name, settings[name], results, kept))
+                    log.add_results(lines[-1])
+                    board.advance()
+                out.write(lines)
 
-            await for_each(pending, one, limit=_EVALUATION_CONCURRENCY)
+            await evaluate_each(pending, done, limit=_EVALUATION_CONCURRENCY)
 
     async def _log(self, folder: Path) -> RunLog:
         return RunLog(folder, await self._samples(_header(folder)), self._pictures)

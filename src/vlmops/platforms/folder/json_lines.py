@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from vlmops.errors import PlatformError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def read_lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -34,7 +36,7 @@ def read_lines(file: Path) -> Iterator[dict[str, Any]]:
 
 
 class LineWriter:
-    """Appends lines, each in one piece; a torn line at the end is removed first.
+    """Appends lines; a torn line at the end is removed first.
 
     Args:
         file: Made if absent.
@@ -42,7 +44,7 @@ class LineWriter:
 
     def __init__(self, file: Path) -> None:
         _remove_torn_line(file)
-        self._out = file.open("ab", buffering=0)
+        self._out = file.open("ab")
 
     def __enter__(self) -> LineWriter:
         return self
@@ -50,9 +52,10 @@ class LineWriter:
     def __exit__(self, *exc: object) -> None:
         self._out.close()
 
-    def write(self, content: Mapping[str, Any]) -> None:
-        """Append one line; it is with the operating system when this returns."""
-        self._out.write(json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+    def write(self, contents: Iterable[Mapping[str, Any]]) -> None:
+        """Append a line for each; they are with the operating system when this returns."""
+        self._out.write("".join(f"{_ENCODER.encode(content)}\n" for content in contents).encode())
+        self._out.flush()
 
 
 def write_whole(file: Path, text: str) -> None:

@@ -34,9 +34,17 @@ class FolderPictures:
             ImageError: It cannot be read.
             MediaError: It cannot be written, or is of a type that browsers and models do not show.
         """
-        address = MediaAddress(image.sha256, image.media_type)
-        if not self._store.has(address):
+        if not self.has(image):
             self._store.put(image.read(), image.media_type)
+
+    def has(self, image: Image) -> bool:
+        """Whether the picture is there.
+
+        Raises:
+            ImageError: It cannot be read.
+            MediaError: The folder cannot be looked into, or it is of a type that is not kept.
+        """
+        return self._store.has(MediaAddress(image.sha256, image.media_type))
 
     def path_of(self, image: Image) -> Path:
         """Where it lies."""

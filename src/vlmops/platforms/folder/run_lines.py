@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from vlmops.datasets import Sample
     from vlmops.models import ModelReply
+    from vlmops.models.model import SentPicture
 
 Plain = Callable[[Any], Any]
 """Puts references in the place of pictures, or pictures in the place of references."""
@@ -40,7 +41,7 @@ def answer_line(
         "finish_reason": answer.finish_reason,
         "validity": answer.validity,
         "cached": answer.cached or None,
-        "sent": [asdict(picture) for picture in answer.sent] or None,
+        "sent": [_fields(picture) for picture in answer.sent] or None,
         "metadata": _finite(dict(answer.metadata)) or None,
     }
     kept = {key: value for key, value in described.items() if value is not None}
@@ -101,7 +102,12 @@ def _as_failure(content: Mapping[str, Any], evaluator: str = "") -> Failure:
 def _usage(usage: Usage | None) -> dict[str, Any] | None:
     if usage is None:
         return None
-    return {key: value for key, value in asdict(usage).items() if value is not None}
+    return {key: value for key, value in _fields(usage).items() if value is not None}
+
+
+def _fields(record: Usage | SentPicture) -> dict[str, Any]:
+    """Of a record that holds no other: what ``asdict`` copies at length."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def _score(score: Score, plain: Plain) -> dict[str, Any]:
