@@ -23,7 +23,7 @@ from vlmops_langfuse.evaluation_traces import EvaluationTraces
 from vlmops_langfuse.experiment_rows import ExperimentRows, Row, head_of, recorded_version, run_metadata_of
 from vlmops_langfuse.media import LangfuseMedia, resolved
 from vlmops_langfuse.native_runner import NativeRunner
-from vlmops_langfuse.runs import AnsweredItem, failed, from_row, plan_name, run_name
+from vlmops_langfuse.runs import AnsweredItem, failed, from_row, kept_name, plan_name, run_name
 from vlmops_langfuse.score_bodies import set_score
 
 if TYPE_CHECKING:
@@ -125,10 +125,16 @@ class LangfuseExperiments:
             PlatformError: There is no such dataset.
         """
         found = await self._datasets.require(dataset)
-        return [
-            header
+        planned = [
+            (header, plan_name(header.name, header.metadata))
             for header in await self._rows.headers(found["id"])
-            if header.fits(None, metadata) and name in (None, header.name, plan_name(header.name))
+            if header.fits(None, metadata)
+        ]
+        wanted = None if name is None else {name, kept_name(name)}
+        return [
+            replace(header, name=own)
+            for header, own in planned
+            if wanted is None or wanted & {header.name, own}
         ]
 
     async def write_set_scores(self, experiment_id: str, scores: Sequence[SetScore]) -> None:
@@ -197,7 +203,8 @@ class LangfuseExperiments:
             for number, rows in enumerate(repetitions, start=1)
             for answer in self._answers(rows, items, number)
         ]
-        return _Recorded(heads, heads[0]["experimentName"], dataset_id, version, answers)
+        name = plan_name(heads[0]["experimentName"], run_metadata_of(heads[0]))
+        return _Recorded(heads, name, dataset_id, version, answers)
 
     async def _record(self, found: _Recorded, results: Sequence[Any], resumed: int = 0) -> ExperimentRecord:
         project = await self._connection.project_url()

@@ -27,6 +27,7 @@ FIRST_RUN_KEY = "repetition_of"
 """Where the metadata of a further repetition's run names the first."""
 
 _KINDS = frozenset(kind.value for kind in FailureKind)
+_KEY = "vlmops_key"
 _LONGEST_NAME = 150
 _LONGEST_KEY = 32
 _LONGEST_VALUE = 200
@@ -82,7 +83,12 @@ def run_name(plan: ExperimentPlan, repetition: int = 1) -> str:
     Langfuse drops names of more than 200 characters.
     """
     key = plan.key if len(plan.key) <= _LONGEST_KEY else hashlib.sha256(plan.key.encode()).hexdigest()[:16]
-    return repetition_name(f"{plan.name[:_LONGEST_NAME]} ({key})", repetition)
+    return repetition_name(f"{kept_name(plan.name)} ({key})", repetition)
+
+
+def kept_name(name: str) -> str:
+    """As much of a plan's name as a run's has room for."""
+    return name[:_LONGEST_NAME]
 
 
 def repetition_name(first: str, repetition: int) -> str:
@@ -95,20 +101,25 @@ def repetition_name(first: str, repetition: int) -> str:
     return first if repetition == 1 else f"{first} #{repetition}"
 
 
-def plan_name(name: str) -> str:
-    """The plan's name within a run's.
+def plan_name(name: str, metadata: Mapping[str, Any]) -> str:
+    """The plan's name within a run's; a run that was made otherwise keeps its whole name.
 
     Example:
-        >>> plan_name("reader v2 (3f6a90c1d2e4b587)")
+        >>> plan_name("reader v2 (3f6a90c1d2e4b587)", {"vlmops_key": "3f6a90c1d2e4b587"})
         'reader v2'
+        >>> plan_name("reader (second try)", {})
+        'reader (second try)'
     """
-    return name.rpartition(" (")[0] if name.endswith(")") else name
+    if _KEY not in metadata:
+        return name
+    exact = f" ({metadata[_KEY]})"
+    return name.removesuffix(exact) if name.endswith(exact) else name.rpartition(" (")[0] or name
 
 
 def run_metadata(plan: ExperimentPlan, version: str, repetition: int = 1) -> dict[str, str]:
     """The plan's metadata as Langfuse takes it: texts of at most 200 characters."""
     texts = {key: _text(value) for key, value in plan.metadata.items() if value is not None}
-    texts |= {VERSION_KEY: version, "vlmops_key": plan.key[:_LONGEST_VALUE]}
+    texts |= {VERSION_KEY: version, _KEY: plan.key[:_LONGEST_VALUE]}
     if plan.repetitions > 1:
         texts |= {"repetition": str(repetition), REPETITIONS_KEY: str(plan.repetitions)}
     return texts if repetition == 1 else {**texts, FIRST_RUN_KEY: run_name(plan)}

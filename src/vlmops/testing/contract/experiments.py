@@ -104,6 +104,7 @@ class ExperimentContract(Contract):
         record = self.ran(platform, name, evaluators=[CharacterErrorRate(key="text"), TwoScores()]).record
         read = read_back(platform, record.id)
         assert (read.id, read.dataset_id, read.url) == (record.id, record.dataset_id, record.url)
+        assert read.name == record.name == f"experiment-{name}"
         assert read.metadata["model"] == "m"
         assert scores_of(read) == scores_of(record)
         latencies = [run.case.latency for run in read.runs]
@@ -125,8 +126,19 @@ class ExperimentContract(Contract):
         ]
         both = {"git_branch": "main", "model": "m"}
         assert [h.id for h in found_on(platform, name, metadata=both)] == [first.id]
+        assert {header.name for header in everything} == {f"experiment-{name}"}
         assert len(found_on(platform, name, name=f"experiment-{name}")) == 3
         assert found_on(platform, name, name="another") == []
+
+    def test_the_history_of_an_experiment_that_is_read_back_holds_its_earlier_runs(
+        self, platform: Platform, name: str
+    ) -> None:
+        from vlmops.reports import past_runs
+
+        first = self.ran(platform, name, key="monday (1)").record
+        second = self.ran(platform, name, key="tuesday", pushed=True).record
+        past = past_runs(platform, name, [read_back(platform, second.id)])
+        assert [run.id for run in past] == [first.id, second.id]
 
     def test_experiments_are_found_by_any_of_their_tags(self, platform: Platform, name: str) -> None:
         first = self.ran(platform, name, key="1", tags=["nightly", "release-1"]).record
