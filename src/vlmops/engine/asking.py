@@ -66,13 +66,20 @@ class Asking:
     estimator: Estimator
     tally: Tally
 
-    async def answer(self, request: ModelRequest, flight: Flight) -> ModelReply | Failure:
+    def expected(self, request: ModelRequest) -> Usage:
+        """What a call is expected to take; may read pictures, so call it in a thread.
+
+        Raises:
+            ImageError: A picture cannot be read.
+        """
+        return self.estimator.expected(self.model, request)
+
+    async def answer(self, request: ModelRequest, expected: Usage, flight: Flight) -> ModelReply | Failure:
         """The answer of the first try that gave one, or the failure of the last.
 
         Raises:
             RunStopped: The budget does not allow another call.
         """
-        expected = await asyncio.to_thread(self.estimator.expected, self.model, request)
         left, number = self.retry.deadline, 0
         while True:
             number += 1

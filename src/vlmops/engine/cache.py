@@ -127,18 +127,22 @@ class ResponseCache:
 
     def put(self, key: bytes, model: str, reply: ModelReply) -> None:
         """Keep a reply; the newest of a key counts."""
-        text = to_text(reply)
-        if text is None:
-            return
-        cost = None if reply.usage is None else reply.usage.cost
+        self.put_all([(key, model, reply)])
+
+    def put_all(self, replies: Sequence[tuple[bytes, str, ModelReply]]) -> None:
+        """Keep replies, each given with its key and its model's name, all of them or none."""
+        now = time.time()
+        rows = [
+            (key, model, now, None if reply.usage is None else reply.usage.cost, text)
+            for key, model, reply in replies
+            if (text := to_text(reply)) is not None
+        ]
         try:
             with self._writing, self._writer:
-                self._writer.execute(
-                    "INSERT OR REPLACE INTO reply VALUES (?, ?, ?, ?, ?)",
-                    (key, model, time.time(), cost, text),
-                )
+                self._writer.executemany("INSERT OR REPLACE INTO reply VALUES (?, ?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
-            _log.warning("a reply of %s cannot be kept and would be asked for again: %s", model, error)
+            models = ", ".join(sorted({model for _, model, *_ in rows}))
+            _log.warning("replies of %s cannot be kept and would be asked for again: %s", models, error)
 
     def models(self) -> Sequence[CachedModel]:
         """What there is of each model, the most replies first."""

@@ -8,20 +8,23 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vlmops.engine.asking import Asking
 from vlmops.engine.cache import ResponseCache
 from vlmops.engine.flight import Flight
 from vlmops.engine.key import request_key
+from vlmops.engine.landed import LandedKeys
 from vlmops.engine.lane import Lane
 from vlmops.engine.limits import Limits, Retry
 from vlmops.engine.loop_thread import LoopThread
 from vlmops.engine.pixel_index import PixelIndex
 from vlmops.engine.purse import Purse
+from vlmops.engine.reply_writer import ReplyWriter
 from vlmops.engine.tally import Tally
 from vlmops.errors import ImageError, UsageError
+from vlmops.evaluators.case import Usage
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.models.cards import CardEstimator
 from vlmops.models.model import Identified, Model, ModelReply, ModelRequest, Retrying, identity_of
@@ -164,29 +167,24 @@ class Engine:
     async def _answer(self, asked: EngineModel, request: ModelRequest) -> ModelReply | Failure:
         """Looks on the caller's loop, so that a kept answer costs no way to the engine's."""
         workshop = self._workshop()
-        cache = asked.cache or workshop.aside
+        mark = workshop.landed.count
         try:
-            key, kept = await asyncio.get_running_loop().run_in_executor(
-                workshop.readers, self._looked_up, asked, request, cache, workshop.pixels
+            found = await asyncio.get_running_loop().run_in_executor(
+                workshop.readers, self._looked_up, workshop, asked, request
             )
         except ImageError as error:
             with self._lock:
                 self.tally.failures[FailureKind.BAD_IMAGE] += 1
             return Failure(FailureKind.BAD_IMAGE, str(error))
-        if kept is not None:
-            return self._count_kept(kept)
-        return await workshop.thread.run(self._flown(workshop, asked, request, key, cache))
+        if found.kept is not None:
+            return self._count_kept(found.kept)
+        return await workshop.thread.run(self._flown(workshop, asked, request, found, mark))
 
     async def _flown(
-        self,
-        workshop: _Workshop,
-        asked: EngineModel,
-        request: ModelRequest,
-        key: bytes,
-        cache: ResponseCache,
+        self, workshop: _Workshop, asked: EngineModel, request: ModelRequest, found: _Found, mark: int
     ) -> ModelReply | Failure:
         """Runs on the engine's loop: joins whoever asks the same already, or asks."""
-        loop = asyncio.get_running_loop()
+        key = found.key
         flight = self._flights.get(key)
         if flight is not None:
             self.tally.shared += 1
@@ -194,14 +192,12 @@ class Engine:
 
         async def ask(flight: Flight) -> ModelReply | Failure:
             try:
-                # One that was under way when we looked may have brought it since.
-                since = await loop.run_in_executor(workshop.readers, cache.get, key, self._since)
-                if since is not None:
+                if workshop.landed.since(mark, key) and (since := await self._again(workshop, found)):
                     return self._count_kept(since)
-                answer = await asked.asking.answer(request, flight)
+                answer = await asked.asking.answer(request, found.expected, flight)
                 if isinstance(answer, ModelReply):
-                    kept = loop.run_in_executor(workshop.writer, cache.put, key, asked.name, answer)
-                    await flight.out(kept)
+                    await flight.out(workshop.writer.keep(found.cache, key, asked.name, answer))
+                    workshop.landed.add(key)
                 return answer
             finally:
                 del self._flights[key]
@@ -209,11 +205,16 @@ class Engine:
         flight = self._flights[key] = Flight(ask)
         return await flight.join()
 
-    def _looked_up(
-        self, asked: EngineModel, request: ModelRequest, cache: ResponseCache, pixels: PixelIndex
-    ) -> tuple[bytes, ModelReply | None]:
-        key = request_key(asked.identity(), request, pixels.stands_for)
-        return key, cache.get(key, self._since)
+    def _looked_up(self, workshop: _Workshop, asked: EngineModel, request: ModelRequest) -> _Found:
+        key = request_key(asked.identity(), request, workshop.pixels.stands_for)
+        cache = asked.cache or workshop.aside
+        kept = cache.get(key, self._since)
+        return _Found(key, cache, kept, asked.asking.expected(request) if kept is None else Usage())
+
+    async def _again(self, workshop: _Workshop, found: _Found) -> ModelReply | None:
+        """Look once more: a call that was under way when we looked has brought the answer since."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(workshop.readers, found.cache.get, found.key, self._since)
 
     def _count_kept(self, reply: ModelReply) -> ModelReply:
         with self._lock:
@@ -274,19 +275,30 @@ class EngineModel:
         return await self._engine._answer(self, request)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What looking in the cache gave, and what a call would take."""
+
+    key: bytes
+    cache: ResponseCache
+    kept: ModelReply | None
+    expected: Usage
+
+
 class _Workshop:
     """Threads and files of an engine at work."""
 
     def __init__(self) -> None:
         self.thread = LoopThread("vlmops-engine")
         self.readers = ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1), "vlmops-engine-read")
-        self.writer = ThreadPoolExecutor(1, "vlmops-engine-write")
+        self.writer = ReplyWriter()
+        self.landed = LandedKeys()
         self.pixels = PixelIndex()
         self.aside = ResponseCache(None)
 
     def close(self) -> None:
         self.thread.close()
         self.readers.shutdown()
-        self.writer.shutdown()
+        self.writer.close()
         self.pixels.close()
         self.aside.close()

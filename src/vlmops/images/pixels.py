@@ -43,7 +43,8 @@ def upright(image: PILImage, orientation: int) -> PILImage:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    turned = image.transpose(turns[orientation]) if orientation in turns else image.copy()
+    # What Pillow copies with `_new` are names and sizes; `copy` would also copy every pixel.
+    turned = image.transpose(turns[orientation]) if orientation in turns else image._new(image.im)
     turned.info = {key: value for key, value in image.info.items() if key in _KEPT_INFO}
     return turned
 
@@ -137,7 +138,9 @@ def pixel_hash(image: PILImage) -> str:
     values beyond 8 bits hash as they are. The colour profile is not part of it.
     """
     if image.mode not in WIDE_MODES | UNRANGED_MODES:
-        image = image.convert("RGBA" if has_alpha(image) else "RGB")
+        shown = "RGBA" if has_alpha(image) else "RGB"
+        # Pillow copies also where there is nothing to convert.
+        image = image if image.mode == shown else image.convert(shown)
         if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
             image = image.convert("RGB")
     digest = hashlib.sha256(f"{image.mode} {image.width}x{image.height}\n".encode())
