@@ -38,7 +38,7 @@ def compare_command(
     as_json: bool = JsonOption,
 ) -> None:
     """Compare experiments sample by sample: paired differences, with what they show and what they cannot."""
-    from vlmops.cli.comparison_table import comparison_tables
+    from vlmops.cli.comparison_table import print_comparison
     from vlmops.errors import UsageError
     from vlmops.experiments import compare, comparison_markdown, record_comparison
     from vlmops.experiments.comparison.rows import footnotes
@@ -56,8 +56,7 @@ def compare_command(
         typer.echo(comparison_markdown(found), nl=False)
     else:
         out = console()
-        for table in comparison_tables(found):
-            out.print(table)
+        print_comparison(out, found)
         for note in footnotes(found):
             out.print(note)
         out.print(f"side by side: {platform.experiments.compare_url(records)}")

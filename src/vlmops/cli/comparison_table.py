@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vlmops.cli.grid import Grid, GridRow, print_grid
 from vlmops.experiments.comparison.rows import head, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rich.table import Table
+    from rich.console import Console
 
     from vlmops.experiments import Comparison
 
 
-def comparison_tables(comparison: Comparison) -> Iterator[Table]:
+def print_comparison(out: Console, comparison: Comparison) -> None:
     """A table for each variant against the baseline, a row a metric."""
-    from rich.table import Table
-
     for at in range(1, len(comparison.variants)):
-        table = Table()
-        for column in head(comparison, at):
-            table.add_column(column, justify="left" if column in ("metric", "verdict") else "right")
-        for row in rows(comparison, at):
-            table.add_row(*row)
-        yield table
+        found = [GridRow(title, cells) for title, *cells in rows(comparison, at)]
+        print_grid(out, Grid(head(comparison, at), [found], left=["verdict"]))

@@ -58,10 +58,11 @@ def demo(
 
 
 def _print(result: DemoResult) -> None:
-    from vlmops.cli.summary_table import summary_table
+    from vlmops.cli.grid import print_grid
+    from vlmops.cli.summary_table import summary_grid
 
     out = console()
-    out.print(summary_table(result.summaries))
+    print_grid(out, summary_grid(result.summaries))
     for label, url in result.links.items():
         out.print(f"{label:<28} {url}")
 

@@ -12,8 +12,7 @@ from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.output import JsonOption, console, counting, print_json
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from vlmops.cli.grid import Grid
     from vlmops.experiments import Estimate, ModelEstimate, PictureEstimate
 
 
@@ -86,6 +85,7 @@ def estimate_command(
 
 
 def _estimate_picture(models: list[str], size: str, how: dict[str, Any], as_json: bool) -> None:
+    from vlmops.cli.grid import print_grid
     from vlmops.experiments import estimate_picture
 
     width, height = _size(size)
@@ -94,7 +94,7 @@ def _estimate_picture(models: list[str], size: str, how: dict[str, Any], as_json
         print_json(rows[0] if len(rows) == 1 else {"models": rows})
     else:
         out = console()
-        out.print(_picture_table(rows))
+        print_grid(out, _picture_grid(rows))
         for row in rows:
             for line in filter(None, (row.problem, row.note)):
                 out.print(f"{row.model}: {line}")
@@ -137,24 +137,27 @@ def _schema(file: Path | None) -> Any:
 
 
 def _print_estimate(done: Estimate) -> None:
-    from rich.table import Table
+    from vlmops.cli.grid import Grid, GridRow, print_grid
 
     given = done.assumptions
-    table = Table(title=f"{done.dataset}: {done.samples:,} samples, {done.pictures:,} pictures")
-    for heading in ("model", "image tokens", "text", "output", "cost", "time", "counting"):
-        table.add_column(heading, justify="left" if heading in ("model", "counting") else "right")
-    for row in done.models:
-        table.add_row(
+    rows = [
+        GridRow(
             row.model,
-            _number(row.image_tokens),
-            _number(row.text_tokens),
-            _number(row.output_tokens),
-            _cost(row),
-            _time(row.seconds),
-            _counting(row),
+            [
+                _number(row.image_tokens),
+                _number(row.text_tokens),
+                _number(row.output_tokens),
+                _cost(row),
+                _time(row.seconds),
+                _counting(row),
+            ],
         )
+        for row in done.models
+    ]
+    head = ["model", "image tokens", "text", "output", "cost", "time", "counting"]
+    title = f"{done.dataset}: {done.samples:,} samples, {done.pictures:,} pictures"
     out = console()
-    out.print(table)
+    print_grid(out, Grid(head, [rows], title, left=["counting"]))
     out.print(
         f"assumed: {given.repetitions} answers a sample, each of {given.output_tokens} tokens in "
         f"{given.latency:g} s, {given.concurrency} at once; text is {given.text}"
@@ -185,29 +188,29 @@ def _counting(row: ModelEstimate) -> str:
     return "no card" if row.image_tokens is None else "runs here"
 
 
-def _picture_table(rows: list[PictureEstimate]) -> Table:
-    from rich.table import Table
+def _picture_grid(rows: list[PictureEstimate]) -> Grid:
+    from vlmops.cli.grid import Grid, GridRow
 
-    table = Table(title=f"one picture of {rows[0].width} x {rows[0].height} pixels")
-    for heading in ("model", "detail", "tokens", "seen as", "tiles", "patches", "cost", "counting"):
-        table.add_column(heading, justify="left" if heading in ("model", "counting") else "right")
-    for row in rows:
-        if row.counted is None:
-            told = ("unknown", "no card") if row.image_tokens is None else ("$0", "runs here")
-            table.add_row(row.model, "", _number(row.image_tokens), "", "", "", *told)
-            continue
-        counted = row.counted
-        table.add_row(
-            row.model,
-            counted.detail or "-",
-            _number(row.image_tokens),
-            f"{counted.seen_width} x {counted.seen_height}",
-            _number(counted.tiles, "-"),
-            _number(counted.patches, "-"),
-            "price unknown" if row.cost is None else f"${row.cost:.6f}",
-            f"{counted.certainty} {counted.dated}",
-        )
-    return table
+    head = ["model", "detail", "tokens", "seen as", "tiles", "patches", "cost", "counting"]
+    title = f"one picture of {rows[0].width} x {rows[0].height} pixels"
+    found = [GridRow(row.model, _picture_cells(row)) for row in rows]
+    return Grid(head, [found], title, left=["counting"])
+
+
+def _picture_cells(row: PictureEstimate) -> list[str]:
+    counted = row.counted
+    if counted is None:
+        told = ("unknown", "no card") if row.image_tokens is None else ("$0", "runs here")
+        return ["", _number(row.image_tokens), "", "", "", *told]
+    return [
+        counted.detail or "-",
+        _number(row.image_tokens),
+        f"{counted.seen_width} x {counted.seen_height}",
+        _number(counted.tiles, "-"),
+        _number(counted.patches, "-"),
+        "price unknown" if row.cost is None else f"${row.cost:.6f}",
+        f"{counted.certainty} {counted.dated}",
+    ]
 
 
 def _number(value: int | None, absent: str = "unknown") -> str:

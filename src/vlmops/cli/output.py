@@ -20,14 +20,21 @@ if TYPE_CHECKING:
 
 JsonOption = typer.Option(False, "--json", help="Print one JSON document for machines.")
 
+ENDLESS = 100_000
+"""Columns of what has no width."""
+
 _SHOWN_FAILURES = 20
 
 
 def console() -> Console:
-    """Standard output, as wide as the terminal; brackets in names and messages are no markup."""
+    """Standard output, as wide as the terminal; brackets in names and messages are no markup.
+
+    What is no terminal has no width: who reads a file or a pipe wraps or cuts lines as they like.
+    """
     from rich.console import Console
 
-    return Console(soft_wrap=True, highlight=False, markup=False)
+    width = None if sys.stdout.isatty() else ENDLESS
+    return Console(soft_wrap=True, highlight=False, markup=False, width=width)
 
 
 def print_json(value: Any) -> None:

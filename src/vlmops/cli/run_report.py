@@ -21,10 +21,9 @@ def print_run(out: Console, result: SpecificationResult) -> None:
         for each in results:
             out.print(f"{each.record.name}: {each.record.url}")
     if result.comparison is not None:
-        from vlmops.cli.comparison_table import comparison_tables
+        from vlmops.cli.comparison_table import print_comparison
 
-        for table in comparison_tables(result.comparison):
-            out.print(table)
+        print_comparison(out, result.comparison)
     out.print(_spent(result.tally))
     if result.gate is not None:
         from vlmops.cli.gate import print_gate
@@ -34,9 +33,10 @@ def print_run(out: Console, result: SpecificationResult) -> None:
 
 def print_results(out: Console, results: Sequence[ExperimentResult]) -> None:
     """Figures side by side, where to look at each, and what could not be scored."""
-    from vlmops.cli.summary_table import summary_table
+    from vlmops.cli.grid import print_grid
+    from vlmops.cli.summary_table import summary_grid
 
-    out.print(summary_table([result.summary for result in results]))
+    print_grid(out, summary_grid([result.summary for result in results]))
     for result in results:
         out.print(f"{result.record.name}: {result.record.url}")
     for result in results:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vlmops.cli.grid import Grid, GridRow
+
 if TYPE_CHECKING:
-    from rich.table import Table
+    from collections.abc import Iterator, Sequence
 
     from vlmops.evaluators import SetScore
     from vlmops.experiments import ExperimentSummary
@@ -15,37 +16,43 @@ if TYPE_CHECKING:
 _ARROWS = {"maximize": "↑", "minimize": "↓", "none": ""}
 
 
-def summary_table(summaries: Sequence[ExperimentSummary]) -> Table:
+def summary_grid(summaries: Sequence[ExperimentSummary]) -> Grid:
     """A row a metric, a column an experiment: value, 95 % interval, and how many answers stand behind it."""
-    from rich.table import Table
-
-    table = Table()
-    table.add_column("metric")
-    for summary in summaries:
-        table.add_column(summary.name, justify="right")
-    for name, arrow in _metrics(summaries).items():
-        table.add_row(f"{name} {arrow}", *(_cell(summary, name) for summary in summaries))
-    _add_slices(table, summaries)
-    for name in _without_say(summaries):
-        table.add_row(name, *(_not_applicable(summary, name) for summary in summaries))
-    table.add_section()
-    table.add_row("answers", *(f"{s.runs - sum(s.failures.values())} of {s.runs}" for s in summaries))
-    if any(summary.failures for summary in summaries):
-        table.add_row("failures", *(_failures(summary) for summary in summaries))
-    table.add_row("median latency", *(_seconds(summary.latency) for summary in summaries))
-    if any(summary.judge_cost is not None or summary.judge_unpriced for summary in summaries):
-        table.add_row("judging cost", *(_judging_cost(summary) for summary in summaries))
-    return table
+    whole = [
+        GridRow(f"{name} {arrow}".strip(), [_cell(summary, name) for summary in summaries])
+        for name, arrow in _metrics(summaries).items()
+    ]
+    silent = [
+        GridRow(name, [_not_applicable(summary, name) for summary in summaries])
+        for name in _without_say(summaries)
+    ]
+    head = ["metric", *(summary.name for summary in summaries)]
+    return Grid(head, [[*whole, *silent], *_slices(summaries), _totals(summaries)], in_lines=True)
 
 
-def _add_slices(table: Table, summaries: Sequence[ExperimentSummary]) -> None:
+def _slices(summaries: Sequence[ExperimentSummary]) -> Iterator[list[GridRow]]:
     """The metrics again for each slice that any experiment has."""
     for name in dict.fromkeys(name for summary in summaries for name in summary.slices):
-        table.add_section()
         parts = [summary.slices.get(name) for summary in summaries]
-        for metric, arrow in _metrics([part for part in parts if part is not None]).items():
-            cells = ("-" if part is None else _cell(part, metric) for part in parts)
-            table.add_row(f"{metric} {arrow} ({name})", *cells)
+        yield [
+            GridRow(
+                f"{metric} {arrow}".strip(),
+                ["-" if part is None else _cell(part, metric) for part in parts],
+                name,
+            )
+            for metric, arrow in _metrics([part for part in parts if part is not None]).items()
+        ]
+
+
+def _totals(summaries: Sequence[ExperimentSummary]) -> list[GridRow]:
+    answers = [f"{s.runs - sum(s.failures.values())} of {s.runs}" for s in summaries]
+    rows = [GridRow("answers", answers)]
+    if any(summary.failures for summary in summaries):
+        rows.append(GridRow("failures", [_failures(summary) for summary in summaries]))
+    rows.append(GridRow("median latency", [_seconds(summary.latency) for summary in summaries]))
+    if any(summary.judge_cost is not None or summary.judge_unpriced for summary in summaries):
+        rows.append(GridRow("judging cost", [_judging_cost(summary) for summary in summaries]))
+    return rows
 
 
 def _metrics(summaries: Sequence[ExperimentSummary]) -> dict[str, str]:

@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from vlmops import ImageDataset, Sample, function_task, push
-from vlmops.cli.summary_table import summary_table
+from vlmops.cli.grid import print_grid
+from vlmops.cli.summary_table import summary_grid
 from vlmops.evaluators import (
     Case,
     CharacterErrorRate,
@@ -236,5 +237,5 @@ def test_slices_reach_the_platform_and_the_table() -> None:
     written = platform.experiments.stored[result.record.id].set_scores
     assert (written["cer [half=0]"].value, written["cer [half=1]"].value) == (0.0, 1.0)
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(summary_table([result.summary]))
+    print_grid(console, summary_grid([result.summary]))
     assert "cer ↓ (half=1)" in console.export_text()
