@@ -11,6 +11,7 @@ from .clock import Clock
 from .comments import CommentStore
 from .dataset_items import ItemStore
 from .datasets import DatasetStore
+from .evaluators import EvaluatorStore
 from .media import MediaStore
 from .observations import ObservationStore
 from .prompts import PromptStore
@@ -57,6 +58,7 @@ class Project:
         self.scores = ScoreStore(self)
         self.score_configs = ScoreConfigStore(self)
         self.prompts = PromptStore(self)
+        self.evaluators = EvaluatorStore(self)
         self.comments = CommentStore()
 
     def new_uuid(self) -> str:

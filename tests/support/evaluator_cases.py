@@ -342,6 +342,11 @@ ROWS: dict[str, Row] = {
         scores={"page_edit_distance": 0.0625},
     ),
     "phash_distance": Row(PAIR, scores={"phash_distance": 7.0}),
+    "panel": Row(
+        JUDGED,
+        scores={"panel": True},
+        parameters={"judges": [{**JUDGE, "use": "judge_grounded", "name": name} for name in ("a", "b")]},
+    ),
     "pixel_difference": Row(PAIR, scores={"pixel_difference": 0.25}),
     "point_accuracy": Row(
         (("(100, 100) and (5, 5)", mask()), ("(120, 120)", mask())),

@@ -9,6 +9,7 @@ from vlmops_langfuse.connection import LangfuseConnection
 from vlmops_langfuse.datasets import LangfuseDatasets
 from vlmops_langfuse.executions import LangfuseExecutions
 from vlmops_langfuse.experiments import LangfuseExperiments
+from vlmops_langfuse.judge_definitions import LangfuseJudges
 from vlmops_langfuse.prompts import LangfusePrompts
 from vlmops_langfuse.scores import LangfuseScores
 from vlmops_langfuse.traces import LangfuseTraces
@@ -32,6 +33,7 @@ class LangfusePlatform:
         executions: Recorded observations, as cases.
         traces: Recorded observations, as spans.
         prompts: Prompts.
+        judge_definitions: Judges on its server.
     """
 
     name = "langfuse"
@@ -45,6 +47,7 @@ class LangfusePlatform:
         self.executions = LangfuseExecutions(self._connection, self.scores)
         self.traces = LangfuseTraces(self._connection, self.executions)
         self.prompts = LangfusePrompts(self._connection)
+        self.judge_definitions = LangfuseJudges(self._connection)
 
     @property
     def location(self) -> str:

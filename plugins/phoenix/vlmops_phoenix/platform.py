@@ -10,6 +10,7 @@ from vlmops_phoenix.datasets import PhoenixDatasets
 from vlmops_phoenix.doctor import examine
 from vlmops_phoenix.executions import PhoenixExecutions
 from vlmops_phoenix.experiments import PhoenixExperiments
+from vlmops_phoenix.judge_definitions import PhoenixJudges
 from vlmops_phoenix.pictures import PhoenixPictures
 from vlmops_phoenix.prompts import PhoenixPrompts
 from vlmops_phoenix.scores import PhoenixScores
@@ -33,6 +34,7 @@ class PhoenixPlatform:
         executions: Recorded spans, as cases.
         traces: Recorded spans, as they are.
         prompts: Prompts.
+        judge_definitions: Why there are no judges on its server.
     """
 
     name = "phoenix"
@@ -47,6 +49,7 @@ class PhoenixPlatform:
         self.executions = PhoenixExecutions(self._connection, self._pictures)
         self.traces = PhoenixTraces(self._connection)
         self.prompts = PhoenixPrompts(self._connection)
+        self.judge_definitions = PhoenixJudges()
 
     @property
     def location(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -42,15 +43,31 @@ def connected(name: str, url: str | None) -> Platform:
 
 
 def made_evaluators(specifications: Sequence[str]) -> list[Evaluator]:
-    """Evaluators from ``name`` or ``name={json}``.
+    """Evaluators from ``name``, ``name={json}`` or a TOML file.
 
     Raises:
-        UsageError: The parameters are not a JSON object.
+        UsageError: The parameters are not a JSON object, or the file is wrong.
         EvaluatorError: The name or a parameter is unknown.
     """
     from vlmops.evaluators import create
 
-    return [create(name, **parameters) for name, parameters in map(parsed_evaluator, specifications)]
+    return [create(name, **parameters) for name, parameters in map(named_evaluator, specifications)]
+
+
+def named_evaluator(specification: str) -> tuple[str, dict[str, Any]]:
+    """Name and parameters of an evaluator from ``name``, ``name={json}`` or a TOML file.
+
+    The file has the name under ``use`` and the parameters beside it, as a specification has them; paths in
+    it start where it lies.
+
+    Raises:
+        UsageError: The parameters are not a JSON object, or the file is wrong.
+    """
+    from vlmops.evaluators.evaluator_file import load_evaluator
+
+    if specification.endswith(".toml") and "=" not in specification:
+        return load_evaluator(Path(specification))
+    return parsed_evaluator(specification)
 
 
 def parsed_evaluator(specification: str) -> tuple[str, dict[str, Any]]:

@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from vlmops.evaluators.structure.refusal import Refusal as Refusal
     from vlmops.evaluators.structure.schema import SchemaValidity as SchemaValidity
     from vlmops.judges.judge import Judge as Judge
+    from vlmops.judges.panel import Panel as Panel
     from vlmops.judges.ready.answers import GroundedAnswerJudge as GroundedAnswerJudge
     from vlmops.judges.ready.answers import HallucinatedObjectsJudge as HallucinatedObjectsJudge
     from vlmops.judges.ready.answers import InstructionJudge as InstructionJudge

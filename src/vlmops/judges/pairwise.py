@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.errors import UsageError
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.judges.instructions import COMPARISON, instructions
 from vlmops.judges.material import Material, add_answer, material_of
@@ -16,6 +17,7 @@ from vlmops.judges.verdicts import PairVerdict, SwappedJudgment, swapped_judgmen
 from vlmops.models.model import ModelReply, ModelRequest, Turn
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from vlmops.evaluators.case import Case, Usage
@@ -162,6 +164,34 @@ class PairwiseJudge(ModelJudge):
         if isinstance(scores, Failure):
             return Failure(scores.kind, scores.message, evaluator=self.name, usage=reply.usage)
         return _Said(_VERDICTS[str(scores[0].value)], scores[0].explanation, reply.usage)
+
+
+def pairwise_judge(*, rubric: str | os.PathLike[str] | None = None, **parameters: Any) -> PairwiseJudge:
+    """A pairwise judge from what TOML and JSON say of it.
+
+    Args:
+        rubric: Path of a file, see :func:`~vlmops.judges.load_comparison`.
+        **parameters: Of :class:`PairwiseJudge`; they count for more than what the file says.
+
+    Raises:
+        UsageError: A parameter is unknown or wrong, or the file is.
+
+    Example:
+        >>> pairwise_judge(model="openai:gpt-4.1", question="Which is right?").question
+        'Which is right?'
+    """
+    from vlmops.judges.rubric_file import load_comparison
+
+    said: dict[str, Any] = {}
+    if rubric is not None:
+        file = load_comparison(rubric)
+        said = {"question": file.question, "criteria": file.criteria}
+        said |= {"view": file.view} if file.view is not None else {}
+    try:
+        return PairwiseJudge(**{**said, **parameters})
+    except TypeError as error:
+        known = ", ".join(["rubric", *(each.name for each in fields(PairwiseJudge))])
+        raise UsageError(f"pairwise: {error}; it takes: {known}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -14,11 +15,12 @@ from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.evaluator import evaluate
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.model_use import asked_through, models_of
+from vlmops.evaluators.registry import create, register
 from vlmops.evaluators.score import Score, SetScore
 from vlmops.judges.spending import judging_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from vlmops.evaluators.case import Case, Usage
     from vlmops.evaluators.evaluator import Annotator, Evaluator, Result
@@ -41,6 +43,7 @@ class PanelVote:
     result: Score | Failure
 
 
+@register("panel")
 @dataclass(frozen=True, kw_only=True)
 class Panel(NamedEvaluator):
     """Several judges who vote; best of different model families, which share fewer faults.
@@ -51,7 +54,8 @@ class Panel(NamedEvaluator):
     scores, whose metadata says under ``"undecided"`` why others are not.
 
     Attributes:
-        judges: The members, each with a name of its own.
+        judges: The members, each with a name of its own; in TOML and JSON tables of an evaluator's name under
+            ``use`` and its parameters. A member without a name is named after its model.
         numbers: How votes on a scale become one: their ``"mean"`` or ``"median"``. Pass/fail and labels go by
             absolute majority of the votes given.
         quorum: How many votes it takes; more than half of the members when ``None``.
@@ -77,6 +81,8 @@ class Panel(NamedEvaluator):
 
     default_name: ClassVar[str] = "panel"
     annotator: ClassVar[Annotator] = "LLM"
+    nested: ClassVar[tuple[str, ...]] = ("judges",)
+    """Parameters that hold tables of evaluators; files within start where the specification lies, too."""
 
     judges: Sequence[Evaluator]
     numbers: Literal["mean", "median"] = "mean"
@@ -84,6 +90,7 @@ class Panel(NamedEvaluator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "judges", tuple(_member(each) for each in self.judges))
         names = [judge.name for judge in self.judges]
         if len(names) < 2 or len(set(names)) < len(names):
             raise UsageError(f"a panel takes two judges at least, each with a name of its own: {names}")
@@ -206,6 +213,19 @@ def panel_agreement(cases: Sequence[Case], scores: Sequence[Score], name: str = 
         explanation=f"Krippendorff's alpha of {len(rows[0])} judges on {len(rows)} cases",
         range=(-1.0, 1.0),
     )
+
+
+def _member(given: Evaluator | Mapping[str, Any]) -> Evaluator:
+    if not isinstance(given, Mapping):
+        return given
+    parameters = dict(given)
+    use = parameters.pop("use", None)
+    if not isinstance(use, str):
+        raise UsageError(f'the panel\'s judge {dict(given)!r} has no use = "judge_grounded" or the like')
+    made: Evaluator = create(use, **parameters)
+    if parameters.get("name") or not isinstance(made, NamedEvaluator) or not (asked := models_of([made])):
+        return made
+    return replace(made, name=asked[0].name)
 
 
 def _absent(judge: str, result: Result) -> Failure:

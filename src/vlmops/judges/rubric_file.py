@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 
 _TOP = {"task", "abstain", "criteria", "view", "examples"}
+_COMPARISON = {"question", "criteria", "view"}
 _COMMON = {"name", "kind", "question"}
 _KINDS = {"yes_no": {"yes", "no"}, "scale": {"anchors", "pass_at"}, "choice": {"labels", "passing"}}
 _EXAMPLE = {"id", "picture", "pictures", "question", "answer", "expected", "reference", "verdict"}
@@ -92,13 +93,56 @@ def load_rubric(path: str | os.PathLike[str]) -> RubricFile:
         'Is it polite?'
     """
     file = Path(path)
+    return _Reader(file).read(_table(file))
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFile:
+    """What a file of a comparison holds; see :func:`load_comparison`.
+
+    Attributes:
+        question: What is compared.
+        criteria: What makes an answer better, and what counts for nothing; may be empty.
+        view: What of a case is shown beside the answers; ``None`` where the file does not say.
+    """
+
+    question: str
+    criteria: str = ""
+    view: View | None = None
+
+
+def load_comparison(path: str | os.PathLike[str]) -> ComparisonFile:
+    """Read what a pairwise judge compares from a TOML file.
+
+    ::
+
+        question = "Which answer describes the picture better?"
+        criteria = "A wrong detail is worse than a missing one. Length counts for nothing."
+
+        [view]                         # see View; may be left out
+        expected = true
+
+    Raises:
+        UsageError: The file cannot be read, or a key or value is wrong; the message names it.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "better.toml")
+        >>> _ = path.write_text('question = "Which answer is right?"')
+        >>> load_comparison(path).question
+        'Which answer is right?'
+    """
+    file = Path(path)
+    return _Reader(file).read_comparison(_table(file))
+
+
+def _table(file: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{file}: the rubric cannot be read: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: this is no TOML: {error}") from error
-    return _Reader(file).read(table)
 
 
 class _Reader:
@@ -118,12 +162,22 @@ class _Reader:
         if not isinstance(abstain, bool):
             raise self._wrong("abstain", "must be true or false")
         rubric = self._made("criteria", lambda: Rubric(task, tuple(criteria), abstain))
-        view = self._made("view", lambda: view_of(table["view"])) if "view" in table else None
+        view = self._view(table)
         examples = [
             self._example(entry, f"examples[{at}]", rubric, view or View())
             for at, entry in enumerate(self._tables(table, "examples"))
         ]
         return RubricFile(rubric, view, tuple(examples))
+
+    def read_comparison(self, table: Mapping[str, Any]) -> ComparisonFile:
+        if "task" in table:
+            raise self._wrong("task", "is one of single answers; a comparison has question and criteria")
+        self._require_known(table, _COMPARISON, "")
+        criteria = self._text(table, "criteria", "") if "criteria" in table else ""
+        return ComparisonFile(self._text(table, "question", ""), criteria, self._view(table))
+
+    def _view(self, table: Mapping[str, Any]) -> View | None:
+        return self._made("view", lambda: view_of(table["view"])) if "view" in table else None
 
     def _criterion(self, entry: Mapping[str, Any], place: str) -> Criterion:
         kind = self._text(entry, "kind", place)

@@ -38,6 +38,7 @@ from vlmops.platforms.records import (
     ScoreTarget,
     TargetedScore,
 )
+from vlmops.testing.memory_judges import MemoryJudges
 from vlmops.testing.memory_prompts import MemoryPrompts
 from vlmops.testing.memory_reviews import MemoryReviews
 
@@ -97,6 +98,7 @@ class MemoryPlatform:
         self.executions = MemoryExecutions(self)
         self.prompts = MemoryPrompts()
         self.reviews = MemoryReviews(self)
+        self.judge_definitions = MemoryJudges()
 
     @property
     def capabilities(self) -> Capabilities:

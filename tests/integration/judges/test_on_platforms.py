@@ -19,6 +19,7 @@ from vlmops.platforms import connect
 from vlmops.platforms.records import ScoreTarget, TargetedScore
 
 JUDGE = 'judge={"rubric": "rubric.toml", "model": "openai:judge-1", "name": "colour"}'
+PAIRWISE = 'pairwise={"model": "openai:judge-1", "question": "Which names the colour?"}'
 COUNT = 24
 
 
@@ -58,7 +59,7 @@ class JudgesContract:
         judging.decide = prefers_the_right_one
         ids = ("--experiment", ran.ids["half"], "--experiment", ran.ids["right"])
         for _ in range(2):
-            ended = vlmops("judges", "rank", *ids, *ran.on, "--judge-model", "openai:judge-1", "--json")
+            ended = vlmops("judges", "rank", PAIRWISE, *ids, *ran.on, "--json")
             assert ended.code == 0, ended
         # Langfuse's names of runs hold more than the experiment's.
         named = {name: ran.record(name).name for name in ran.ids}

@@ -20,6 +20,7 @@ from judging_models import (
 )
 
 JUDGE = 'judge={"rubric": "rubric.toml", "model": "openai:judge-1", "name": "colour"}'
+PAIRWISE = 'pairwise={"model": "openai:judge-1", "question": "Which names the colour?"}'
 
 
 @pytest.fixture
@@ -142,13 +143,13 @@ class TestRank:
     @pytest.fixture
     def both(self, ran: Any) -> tuple[str, ...]:
         ids = ("--experiment", ran.ids["half"], "--experiment", ran.ids["right"])
-        return ("judges", "rank", *ids, *ran.on, "--judge-model", "openai:judge-1")
+        return ("judges", "rank", PAIRWISE, *ids, *ran.on)
 
     def test_the_better_experiment_wins_and_both_carry_the_result(
         self, vlmops: Any, ran: Any, judging: Any, both: tuple[str, ...]
     ) -> None:
         judging.decide = prefers_the_right_one
-        ended = vlmops(*both, "--question", "Which names the colour?", "--json")
+        ended = vlmops(*both, "--json")
         assert ended.code == 0, ended
         found = json.loads(ended.out)
         assert [rating["variant"] for rating in found["ratings"]] == ["right", "half"]
@@ -165,7 +166,7 @@ class TestRank:
             assert sum(s.value for s in scores["half"]) == 8.0
             assert sum(s.value for s in scores["right"]) == 24.0
             assert {s.metadata["label"] for s in scores["right"]} == {"won", "tied"}
-            again = vlmops(*both, "--question", "Which names the colour?")
+            again = vlmops(*both)
             assert (again.code, "at most 64 calls of openai:judge-1" in again.err) == (0, True), again
 
     def test_a_judge_that_goes_by_place_ranks_nothing(

@@ -21,6 +21,8 @@ kind = "yes_no"
 question = "Is it the colour?"
 """
 JUDGE = 'judge={"rubric": "rubric.toml", "model": "seeing_judge", "name": "colour"}'
+PAIRWISE = 'pairwise={"model": "seeing_judge"}'
+TWO = ("--experiment", "a", "--experiment", "b")
 
 
 @register("seeing_judge")
@@ -45,7 +47,7 @@ def written(tmp_path: Path) -> Path:
 class TestList:
     def test_ready_judges_and_the_one_for_ones_own_rubric(self, vlmops: Any) -> None:
         names = [entry["name"] for entry in json.loads(vlmops("judges", "list", "--json").out)]
-        assert {"judge", "judge_grounded", "judge_defect"} <= set(names)
+        assert {"judge", "judge_grounded", "judge_defect", "panel", "pairwise"} <= set(names)
         assert "cer" not in names
         assert "judge_edit" in vlmops("judges", "list").out
 
@@ -105,14 +107,20 @@ class TestRank:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            (("--experiment", "a"), "two different experiments"),
-            (("--experiment", "a", "--experiment", "a"), "two different experiments"),
-            (("--experiment", "a", "--experiment", "b", "--view", "{"), "--view is no JSON"),
-            (("--experiment", "a", "--experiment", "b", "--view", '{"side": 1}'), "a view has no 'side'"),
+            ((PAIRWISE, "--experiment", "a"), "two different experiments"),
+            ((PAIRWISE, "--experiment", "a", "--experiment", "a"), "two different experiments"),
+            (("pairwise={", *TWO), "not JSON"),
+            (('pairwise={"model": "seeing_judge", "view": {"side": 1}}', *TWO), "a view has no 'side'"),
+            (('pairwise={"model": "seeing_judge", "ask": "?"}', *TWO), "it takes: rubric"),
+            (("pairwise", *TWO), "model"),
+            ((JUDGE, *TWO), "judges single answers"),
+            (("none.toml", *TWO), "none.toml"),
         ],
     )
-    def test_mistakes_are_told(self, vlmops: Any, arguments: tuple[str, ...], told: str) -> None:
-        ended = vlmops("judges", "rank", "--judge-model", "seeing_judge", *arguments)
+    def test_mistakes_are_told(
+        self, vlmops: Any, written: Path, arguments: tuple[str, ...], told: str
+    ) -> None:
+        ended = vlmops("judges", "rank", *arguments)
         assert ended.code == 2
         assert told in ended.err
 

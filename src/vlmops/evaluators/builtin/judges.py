@@ -15,4 +15,5 @@ EVALUATORS: dict[str, str] = {
     "judge_navigation": "vlmops.judges.ready.rooms:NavigationJudge",
     "judge_no_invented_object": "vlmops.judges.ready.answers:HallucinatedObjectsJudge",
     "judge_step": "vlmops.judges.ready.processes:StepJudge",
+    "panel": "vlmops.judges.panel:Panel",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping  # noqa: TC003 - read at run time
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - read at run time
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -187,14 +187,10 @@ class EvaluatorSpec(Section):
         Raises:
             EvaluatorError: Its name or a parameter is unknown.
         """
-        from vlmops.evaluators import create, entries
+        from vlmops.evaluators import create
+        from vlmops.evaluators.evaluator_file import rooted
 
-        parameters = dict(self.model_extra or {})
-        named = [each.load() for each in entries() if each.name == self.use and not each.error]
-        files = {name for each in named for name in getattr(each, "files", ())}
-        for name in (each for each in files if isinstance(parameters.get(each), str)):
-            parameters[name] = str(folder / Path(parameters[name]).expanduser())
-        evaluator: Evaluator = create(self.use, **parameters)
+        evaluator: Evaluator = create(self.use, **rooted(self.use, self.model_extra or {}, folder))
         return evaluator
 
 
