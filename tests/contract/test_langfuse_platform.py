@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from langfuse_server import RECORDED_VERSION, Fault, LangfuseServer
 from vlmops.images import Image
-from vlmops.platforms.records import Execution
+from vlmops.platforms.records import Execution, ScoreTarget
 from vlmops.testing.contract import PlatformContract
 from vlmops_langfuse import LangfusePlatform
 from vlmops_langfuse.settings import LangfuseSettings
@@ -57,6 +58,19 @@ class LangfuseContract(PlatformContract):
             for score in self.server_under_test.scores
             if score["observationId"] == execution.target.id
         }
+
+    def finish_review(self, platform: LangfusePlatform, queue: str, target: ScoreTarget) -> None:
+        server = self.server_under_test
+        found = server.project.queues.named(queue)
+        assert found is not None
+        (item,) = (
+            item
+            for item in server.project.queues.items[found["id"]].values()
+            if item["objectId"] == target.id
+        )
+        place = f"{server.url}/api/public/annotation-queues/{found['id']}/items/{item['id']}"
+        keys = (server.public_key, server.secret_key)
+        httpx.patch(place, json={"status": "COMPLETED"}, auth=keys).raise_for_status()
 
 
 class TestLangfusePlatform(LangfuseContract):

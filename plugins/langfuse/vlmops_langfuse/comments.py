@@ -1,4 +1,4 @@
-"""Comments of pictures, which Langfuse draws at full size beside a trace."""
+"""Comments: of text, or of pictures, which Langfuse draws at full size beside a trace."""
 
 from __future__ import annotations
 
@@ -30,13 +30,20 @@ class LangfuseComments:
         Raises:
             PlatformError: Langfuse does not know the target.
         """
+        # A comment that is nothing but references is drawn as pictures.
+        await self.add(target, "\n\n".join(references))
+
+    async def add(self, target: ScoreTarget, content: str) -> None:
+        """Add a comment, unless the target has the same one already.
+
+        Raises:
+            PlatformError: Langfuse does not know the target.
+        """
         if await self._targets.missing([target]):
             raise PlatformError(f"Langfuse has no such {target.kind}: {target.id}")
-        # A comment that is nothing but references is drawn as pictures.
-        content = "\n\n".join(references)
         place = {"objectType": COMMENTED[target.kind], "objectId": target.id}
         async for rows in self._connection.numbered_pages("/api/public/comments", place):
-            if any(row["content"] == content for row in rows):
+            if any(row["content"] == content.strip() for row in rows):
                 return
         project = await self._connection.project_id()
         await self._connection.post(

@@ -21,6 +21,7 @@ from vlmops_langfuse.connection import LangfuseConnection, LangfuseRefusal
 from vlmops_langfuse.media import LangfuseMedia
 from vlmops_langfuse.media_upload import MediaTarget
 from vlmops_langfuse.score_bodies import holds, score_id, to_body, typed
+from vlmops_langfuse.score_configs import CONFIGS, LangfuseScoreConfigs, require_name
 from vlmops_langfuse.targets import LangfuseTargets
 from vlmops_langfuse.waiting import until
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 50
 _LARGEST_REQUEST = 900_000
-_LONGEST_CONFIG_NAME = 35
 _BAD_REQUEST = 400
 _MULTI_STATUS = 207
 _EVIDENCE = "evidence"
@@ -61,6 +61,7 @@ class LangfuseScores:
         self._comments = LangfuseComments(connection, self._targets)
         self._takes_lists = True
         self._configs: dict[str, str | None] = {}
+        self._config_list = LangfuseScoreConfigs(connection)
 
     async def write(self, scores: Sequence[TargetedScore]) -> ScoreReport:
         """Write and wait until Langfuse shows them; what it refuses, drops or cannot attach is reported.
@@ -97,26 +98,19 @@ class LangfuseScores:
             Config id by score name.
 
         Raises:
-            UsageError: A name has more than 35 characters.
+            UsageError: A name is none that a config can have.
             PlatformError: Langfuse refuses a config.
         """
         new = {score.name: score for score in scores if score.name not in self._configs}
         for name in new:
-            if len(name) > _LONGEST_CONFIG_NAME:
-                raise UsageError(
-                    f"score config {name!r} has {len(name)} characters; the most is {_LONGEST_CONFIG_NAME}: "
-                    "give the evaluator a shorter name"
-                )
-        present: dict[str, str] = {}
-        if new:
-            async for rows in self._connection.numbered_pages("/api/public/score-configs", {}):
-                present |= {row["name"]: row["id"] for row in rows if not row["isArchived"]}
+            require_name(name)
+        present = await self._config_list.ids(new) if new else {}
         for name, score in new.items():
             body = _config(score)
             if name in present or body is None:
                 self._configs[name] = present.get(name)
             else:
-                self._configs[name] = (await self._connection.post("/api/public/score-configs", body))["id"]
+                self._configs[name] = (await self._connection.post(CONFIGS, body))["id"]
         return {name: identity for name, identity in self._configs.items() if identity is not None}
 
     async def show_pictures(self, target: ScoreTarget, images: Sequence[Image]) -> None:
@@ -135,17 +129,30 @@ class LangfuseScores:
         references = [await self._media.store(image, media_target) for image in images]
         await self._comments.show(target, references)
 
+    async def comment(self, target: ScoreTarget, content: str) -> None:
+        """Add a comment of text, at most 5000 characters, unless the target has the same one already.
+
+        Raises:
+            PlatformError: Langfuse does not know the target.
+        """
+        await self._comments.add(target, content)
+
     async def delete(self, ids: Sequence[str]) -> None:
         """Remove scores by id; Langfuse does so within minutes."""
         for identity in ids:
             await self._connection.delete(f"/api/public/scores/{identity}")
 
-    async def rows(self, trace_ids: Sequence[str]) -> list[dict[str, Any]]:
-        """Every score on these traces and their observations, with comment, metadata and subject."""
+    async def rows(self, ids: Sequence[str], *, of: str = "traceId") -> list[dict[str, Any]]:
+        """Every score on these traces and their observations, with comment, metadata and subject.
+
+        Args:
+            ids: Of traces.
+            of: ``"sessionId"`` where they are ids of sessions.
+        """
         found: list[dict[str, Any]] = []
-        for start in range(0, len(trace_ids), _AT_ONCE):
-            chosen = ",".join(trace_ids[start : start + _AT_ONCE])
-            params = {"traceId": chosen, "fields": "subject,details", "limit": 100}
+        for start in range(0, len(ids), _AT_ONCE):
+            chosen = ",".join(ids[start : start + _AT_ONCE])
+            params = {of: chosen, "fields": "subject,details", "limit": 100}
             async for page in self._connection.cursor_pages("/api/public/v3/scores", params):
                 found += page
         return found
@@ -170,12 +177,16 @@ class LangfuseScores:
 
     async def _outgoing(self, scores: Sequence[TargetedScore], failures: list[ItemFailure]) -> list[_Written]:
         times = await self._timestamps(scores)
+        people = {item.score.name for item in scores if item.annotator == "HUMAN"}
+        # What people say is a human annotation to Langfuse only under a config.
+        asked = await self._config_list.ids(people) if people else {}
         outgoing: dict[str, _Written] = {}
         for item in scores:
             identity = score_id(item.target, item.score.name)
             try:
                 ready = await self._with_evidence(item)
-                body = to_body(ready, times[identity], self._configs.get(item.score.name))
+                config = asked.get(item.score.name) if item.annotator == "HUMAN" else None
+                body = to_body(ready, times[identity], config or self._configs.get(item.score.name))
                 json.dumps(body, allow_nan=False)
             except PlatformUnavailable:
                 raise
