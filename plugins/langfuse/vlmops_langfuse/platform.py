@@ -11,6 +11,7 @@ from vlmops_langfuse.executions import LangfuseExecutions
 from vlmops_langfuse.experiments import LangfuseExperiments
 from vlmops_langfuse.judge_definitions import LangfuseJudges
 from vlmops_langfuse.prompts import LangfusePrompts
+from vlmops_langfuse.reviews import LangfuseReviews
 from vlmops_langfuse.scores import LangfuseScores
 from vlmops_langfuse.traces import LangfuseTraces
 
@@ -33,6 +34,7 @@ class LangfusePlatform:
         executions: Recorded observations, as cases.
         traces: Recorded observations, as spans.
         prompts: Prompts.
+        reviews: Annotation queues.
         judge_definitions: Judges on its server.
     """
 
@@ -47,6 +49,7 @@ class LangfusePlatform:
         self.executions = LangfuseExecutions(self._connection, self.scores)
         self.traces = LangfuseTraces(self._connection, self.executions)
         self.prompts = LangfusePrompts(self._connection)
+        self.reviews = LangfuseReviews(self._connection, self.scores)
         self.judge_definitions = LangfuseJudges(self._connection)
 
     @property
