@@ -6,7 +6,7 @@ delays is what the recorded server refuses, drops and delays; `recordings.jsonl`
 
 From the SDK's documentation rather than from a recording: the answer 207 to a list of scores, and that
 servers from 4.59.0 on honour a score's timestamp. From the public API description: the former routes with
-`events_only=False`. Not modelled: organisations, annotation queues, evaluators, models and their prices but
+`events_only=False`. Not modelled: organisations, evaluators, models and their prices but
 for one, dataset runs of the former data model, feedback, the web pages.
 """
 

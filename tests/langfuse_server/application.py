@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from . import (
+    annotation_queues,
     comments,
     dataset_items,
     datasets,
@@ -73,6 +74,7 @@ ROUTES = [
     *prompts.ROUTES,
     *evaluators.ROUTES,
     *comments.ROUTES,
+    *annotation_queues.ROUTES,
     *metrics.ROUTES,
     *legacy.ROUTES,
 ]

@@ -6,6 +6,7 @@ import secrets
 import string
 import uuid
 
+from .annotation_queues import QueueStore
 from .bucket import Bucket
 from .clock import Clock
 from .comments import CommentStore
@@ -60,11 +61,12 @@ class Project:
         self.prompts = PromptStore(self)
         self.evaluators = EvaluatorStore(self)
         self.comments = CommentStore()
+        self.queues = QueueStore()
 
     def new_uuid(self) -> str:
         """An id of items, scores, prompts, configs and comments."""
         return str(uuid.uuid4())
 
     def new_cuid(self) -> str:
-        """An id of datasets: 25 characters."""
+        """An id of datasets, queues and their items: 25 characters."""
         return "c" + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(24))
