@@ -20,7 +20,7 @@ from vlmops.experiments.dataset_estimate import (
     ModelEstimate,
     estimate,
 )
-from vlmops.experiments.estimate_drift import Drift, drift
+from vlmops.experiments.estimate_drift import Drift, drift, record_drift
 from vlmops.experiments.experiment import (
     Experiment,
     ExperimentResult,
@@ -62,6 +62,7 @@ __all__ = [
     "git_state",
     "record_comparison",
     "record_comparison_async",
+    "record_drift",
     "score_experiment",
     "score_experiment_async",
     "summarise",

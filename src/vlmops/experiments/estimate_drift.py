@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Failure
@@ -10,8 +11,11 @@ from vlmops.evaluators import Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vlmops.datasets import Sample
     from vlmops.experiments.dataset_estimate import ModelEstimate
     from vlmops.platforms.records import ExperimentRecord
+
+_CUT = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,86 @@ def drift(estimate: ModelEstimate, record: ExperimentRecord, *, latency: float |
         for name in ("image_tokens", "input_tokens", "output_tokens", "cost")
     ]
     return [*rows, _row("latency", latency, 1, [case.latency for case in cases])]
+
+
+def record_drift(record: ExperimentRecord, metadata: Mapping[str, Any] | None = None) -> list[Drift]:
+    """What an experiment's answers took, beside what is estimated for the very samples that were answered.
+
+    The estimate is that of :func:`~vlmops.experiments.estimate`, with its own assumptions, for the model,
+    prompt, schema and options that ``vlmops run`` records. No picture is read for it.
+
+    Args:
+        record: The experiment after it has run.
+        metadata: What was recorded with it, where the caller knows that better than the platform, which may
+            have cut long texts.
+
+    Returns:
+        The figures of :func:`drift`; empty where the model has no card, or nothing was answered. What a
+        prompt takes part in is not expected where the prompt was cut.
+
+    Example:
+        >>> from vlmops import Sample
+        >>> from vlmops.evaluators import Case, Usage
+        >>> from vlmops.platforms.records import ExperimentRecord, Run
+        >>> case = Case("7", inputs={}, id="1", usage=Usage(input_tokens=6, output_tokens=1))
+        >>> told = {"model": "gpt-4o", "prompt": "How many coins?"}
+        >>> record = ExperimentRecord("1", "coins", "", "d", "v", [Run(case, 1, [])], metadata=told)
+        >>> [(row.name, row.expected, row.measured) for row in record_drift(record)][1]
+        ('input_tokens', 4.0, 6.0)
+    """
+    from vlmops.datasets import ImageDataset
+    from vlmops.experiments.dataset_estimate import DEFAULT_LATENCY, estimate
+    from vlmops.models.cards import CardTable
+
+    told = record.metadata if metadata is None else metadata
+    options = told.get("options")
+    options = options if isinstance(options, Mapping) else {}
+    model = options["card"] if isinstance(options.get("card"), str) else told.get("model")
+    if not isinstance(model, str) or CardTable.current().card_of(model) is None:
+        return []
+    samples = _answered(record)
+    if not samples:
+        return []
+    prompt, schema = told.get("prompt"), told.get("schema")
+    (row,) = estimate(
+        ImageDataset.from_samples(record.name, samples),
+        [model],
+        prompt=prompt if isinstance(prompt, str) else None,
+        schema=schema if isinstance(schema, Mapping) else None,
+        detail=str(options.get("detail", "auto")),
+        max_side=options.get("max_side"),
+        output_tokens=_longest_answer(told.get("parameters"), options.get("parameters")),
+    ).models
+    if metadata is None and str(prompt).endswith(_CUT):
+        row = replace(row, input_tokens=None, cost=None)
+    return drift(row, record, latency=DEFAULT_LATENCY)
+
+
+def _answered(record: ExperimentRecord) -> list[Sample]:
+    """The samples that were answered, as far as their pictures' sizes are known."""
+    from vlmops.datasets import Sample
+
+    cases = {run.case.id: run.case for run in record.runs if not isinstance(run.case.output, Failure)}
+    return [
+        Sample(case.id, case.inputs)
+        for case in cases.values()
+        if isinstance(case.inputs, Mapping) and all(image.is_known for image in case.images)
+    ]
+
+
+def _longest_answer(*parameters: Any) -> int:
+    """Tokens that answers are taken to have: no more than they were allowed."""
+    from vlmops.models.cards import DEFAULT_OUTPUT_TOKENS
+    from vlmops.models.cards.expectation import LENGTH_PARAMETERS
+
+    given = [
+        each[name]
+        for each in parameters
+        if isinstance(each, Mapping)
+        for name in LENGTH_PARAMETERS
+        if isinstance(each.get(name), int)
+    ]
+    return min([DEFAULT_OUTPUT_TOKENS, *given])
 
 
 def _row(name: str, expected: float | None, calls: int, measured: Sequence[Any]) -> Drift:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from vlmops.engine import Tally
     from vlmops.experiments.comparison import Comparison
+    from vlmops.experiments.estimate_drift import Drift
     from vlmops.experiments.experiment import ExperimentResult
     from vlmops.gate.result import GateResult
 
@@ -24,6 +25,8 @@ class SpecificationResult:
         comparison: The variants side by side, the first as the baseline; ``None`` where there is one only.
         gate: Whether the last variant keeps the gate's rules; ``None`` where there are none, or where the run
             was stopped before it could be said.
+        drifts: What answers took beside what was estimated for them, by the variant's name; of models that
+            have a card.
         stopped: Why the run ended before every sample was answered; empty otherwise. Run again, it goes on.
     """
 
@@ -31,6 +34,7 @@ class SpecificationResult:
     tally: Tally
     comparison: Comparison | None = None
     gate: GateResult | None = None
+    drifts: Mapping[str, Sequence[Drift]] = field(default_factory=dict)
     stopped: str = ""
 
     @property

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
 from vlmops.errors import RunStopped, UsageError
 from vlmops.evaluators import Slice, asked_through, models_of
+from vlmops.experiments.estimate_drift import record_drift
 from vlmops.experiments.experiment import Experiment, ExperimentResult
 from vlmops.experiments.selector import ExperimentSelector
 from vlmops.experiments.specification.prompts import PromptSource, text_of
@@ -24,6 +25,7 @@ from vlmops.experiments.task import ModelTask
 if TYPE_CHECKING:
     from vlmops.evaluators import Evaluator, SliceBy
     from vlmops.experiments.comparison import Comparison
+    from vlmops.experiments.estimate_drift import Drift
     from vlmops.experiments.specification.sections import ModelLimitsSpec, PlatformSpec
     from vlmops.experiments.specification.specification import Specification
     from vlmops.gate.result import GateResult
@@ -81,6 +83,7 @@ class SpecificationRun:
             dataset = await self._pushed()
             await self._require_baseline(dataset)
             results: dict[str, list[ExperimentResult]] = {name: [] for name in self._names()}
+            drifts: dict[str, Sequence[Drift]] = {}
             stopped = ""
             for each in made:
                 experiment = self._experiment(each, dataset)
@@ -89,6 +92,7 @@ class SpecificationRun:
                     stopped = stopped or reason
                     if result is not None:
                         results[name].append(result)
+                        drifts.setdefault(each.variant.name, record_drift(result.record, experiment.metadata))
                 if stopped:
                     break
             first = next(iter(results.values()))
@@ -97,6 +101,7 @@ class SpecificationRun:
                 engine.tally,
                 await self._compared(first),
                 None if stopped else await self._gated(first, dataset),
+                {name: found for name, found in drifts.items() if found},
                 stopped,
             )
 

@@ -17,7 +17,7 @@ DEFAULT_OUTPUT_TOKENS = 500
 """Tokens out that are expected of an answer where nothing limits it."""
 
 _BYTES_A_TOKEN = 4
-_LENGTH_PARAMETERS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+LENGTH_PARAMETERS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 
 def text_tokens(*texts: str) -> int:
@@ -81,7 +81,7 @@ class CardEstimator:
         texts = [part for turn in request.conversation for part in turn.content if isinstance(part, str)]
         into = pictures + text_tokens(*texts, schema_text(request.schema))
         own = getattr(model, "parameters", {})
-        limits = (given.get(name) for given in (request.parameters, own) for name in _LENGTH_PARAMETERS)
+        limits = (given.get(name) for given in (request.parameters, own) for name in LENGTH_PARAMETERS)
         out = next((limit for limit in limits if isinstance(limit, int)), self._output_tokens)
         cost = card.cost(input_tokens=into, output_tokens=out, image_tokens=pictures) if card else None
         return Usage(into, out, pictures, cost)
