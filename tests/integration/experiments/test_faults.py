@@ -13,6 +13,7 @@ from model_server import Asked, ModelServer, Said, error, reply
 
 from vlmops.evaluators import FailureKind
 from vlmops.experiments import Specification
+from vlmops.reports import report
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 GOOD = reply('{"n": 1}')
@@ -56,6 +57,43 @@ def test_each_fault_has_its_kind_and_is_counted(server: ModelServer, specified: 
     mended = specification.run()
     assert mended.variants[0].summary.failures == {}
     assert len(server.asked) - before == len(FAULTS)
+
+
+PAID = {
+    FailureKind.REFUSAL: reply("", message={"refusal": "I would rather not"}),
+    FailureKind.CONTENT_FILTER: reply("", finish_reason="content_filter"),
+    FailureKind.TRUNCATED: reply('{"n": ', finish_reason="length"),
+    FailureKind.UNPARSABLE: reply("about seven, I think"),
+    FailureKind.SCHEMA_MISMATCH: reply('{"n": "seven"}'),
+    FailureKind.MISSING_OUTPUT: reply(""),
+}
+
+
+def test_failures_that_were_paid_for_count_in_costs_and_reports(
+    server: ModelServer, specified: Callable[..., Path]
+) -> None:
+    server.behaviour = by_number(list(PAID.values()))
+    file = specified(server.url, len(PAID) + 2, options=', card = "gpt-4o"')
+    specification = Specification.load(file).changed(budget={"usd": 1})
+    (variant,) = specification.variants
+    variants = [variant.model_copy(update={"answer_schema": SCHEMA, "name": name}) for name in ("a", "b")]
+    result = specification.changed(variants=variants, cache="off").run()
+    each = (100 * 2.5 + 10 * 10) / 1e6
+    # What was answered to the one variant is kept for the other; what failed is asked again.
+    assert result.tally.cost == pytest.approx((8 + len(PAID)) * each)
+    for found in result.variants:
+        assert dict(found.summary.failures) == dict.fromkeys(PAID, 1)
+        assert [run.case.usage.cost for run in found.record.runs if run.case.usage] == [
+            pytest.approx(each)
+        ] * 8
+    assert result.comparison is not None
+    (cost,) = [measure for measure in result.comparison.operations if measure.name == "cost"]
+    assert [(value.n, value.value) for value in cost.values] == [(8, pytest.approx(each))] * 2
+    page = report([found.record for found in result.variants]).html()
+    told = json.loads(page.split('id="data"')[1].partition(">")[2].partition("</script>")[0])
+    cells = [row["c"][0] for row in told["rows"]]
+    assert sorted(told["failures"][cell["f"]] for cell in cells if "f" in cell) == sorted(PAID)
+    assert [cell["u"] for cell in cells] == [pytest.approx(each)] * 8
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
