@@ -96,6 +96,8 @@ class EvaluationTraces:
             model=call.model,
             model_parameters=dict(call.request.parameters) or None,
         )
+        # Langfuse's SDK names a prompt by the prompt itself, which it would have to fetch first.
+        span.set_attributes(_prompt_link(call))
         generation.update(**_answer(call.answer))
         generation.end(end_time=_nanoseconds(call.ended))
 
@@ -135,6 +137,19 @@ def _remote(target: ScoreTarget) -> Span:
             trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
         )
     )
+
+
+def _prompt_link(call: ModelCall) -> dict[str, str | int]:
+    """Ties a generation to its prompt; a version that is no number is another platform's."""
+    from langfuse import LangfuseOtelSpanAttributes
+
+    version = str((call.prompt or {}).get("version", ""))
+    if not version.isdecimal():
+        return {}
+    return {
+        LangfuseOtelSpanAttributes.OBSERVATION_PROMPT_NAME: str((call.prompt or {})["name"]),
+        LangfuseOtelSpanAttributes.OBSERVATION_PROMPT_VERSION: int(version),
+    }
 
 
 def _answer(answer: ModelReply | Failure) -> dict[str, Any]:

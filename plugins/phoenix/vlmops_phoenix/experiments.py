@@ -43,6 +43,7 @@ from vlmops_phoenix.run_traces import EvaluationTrace, RunTraces
 from vlmops_phoenix.runs import (
     as_run,
     evaluated_by,
+    spent,
     to_error,
     to_evaluation,
     to_failed_output,
@@ -284,8 +285,9 @@ class PhoenixExperiments:
         }
         for score in scores:
             await self._write_score(score, evaluator, len(scores), common)
-        if failed:
-            note = {"vlmops": {"evaluator": evaluator.name, "parts": 1}}
+        if isinstance(result, Failure):
+            # An answer that could not be used is paid for, too.
+            note = {"vlmops": {"evaluator": evaluator.name, "parts": 1, **spent(result.usage)}}
             body = {**common, "name": evaluator.name, "result": None, "error": failed, "metadata": note}
             await self._connection.post("/v1/experiment_evaluations", body)
 

@@ -13,6 +13,7 @@ from vlmops_phoenix.experiments import PhoenixExperiments
 from vlmops_phoenix.judge_definitions import PhoenixJudges
 from vlmops_phoenix.pictures import PhoenixPictures
 from vlmops_phoenix.prompts import PhoenixPrompts
+from vlmops_phoenix.reviews import PhoenixReviews
 from vlmops_phoenix.scores import PhoenixScores
 from vlmops_phoenix.traces import PhoenixTraces
 
@@ -34,6 +35,7 @@ class PhoenixPlatform:
         executions: Recorded spans, as cases.
         traces: Recorded spans, as they are.
         prompts: Prompts.
+        reviews: Annotations that ask for people's.
         judge_definitions: Why there are no judges on its server.
     """
 
@@ -49,6 +51,7 @@ class PhoenixPlatform:
         self.executions = PhoenixExecutions(self._connection, self._pictures)
         self.traces = PhoenixTraces(self._connection)
         self.prompts = PhoenixPrompts(self._connection)
+        self.reviews = PhoenixReviews(self._connection)
         self.judge_definitions = PhoenixJudges()
 
     @property

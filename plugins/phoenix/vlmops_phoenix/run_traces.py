@@ -105,7 +105,7 @@ class EvaluationTrace:
         span = self._tracer.start_span(
             f"Judge: {call.model}", set_span_in_context(self._span), start_time=_nanoseconds(call.started)
         )
-        span.set_attributes({"openinference.span.kind": "LLM", "llm.model_name": call.model})
+        span.set_attributes({"openinference.span.kind": "LLM", "llm.model_name": call.model, **_prompt(call)})
         for number, turn in enumerate(call.request.conversation):
             span.set_attributes(_turn("input", turn.role, turn.content, self._url_of, number))
         if isinstance(call.answer, Failure):
@@ -154,6 +154,18 @@ class AnswerTrace:
             }
         )
         _set_status(self._span, None)
+
+
+def _prompt(call: ModelCall) -> dict[str, str]:
+    """The prompt of a platform that a call was made from, with the slot for what was shown."""
+    if call.prompt is None:
+        return {}
+    standing = [piece for piece in call.request.conversation[0].content if isinstance(piece, str)]
+    return {
+        "llm.prompt_template.template": "\n\n".join([*standing, "{{material}}", call.request.prompt]),
+        "llm.prompt_template.version": str(call.prompt["version"]),
+        "metadata": json.dumps({"prompt": dict(call.prompt)}),
+    }
 
 
 def _message(side: str, role: str, value: Any, url_of: UrlOf) -> dict[str, str]:

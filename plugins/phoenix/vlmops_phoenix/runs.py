@@ -22,7 +22,7 @@ _KINDS = frozenset(kind.value for kind in FailureKind)
 
 def to_output(reply: ModelReply, inputs: Any, url_of: UrlOf) -> dict[str, Any]:
     """The run's output: a message for the compare grid, the prediction itself, and what it took."""
-    machine: dict[str, Any] = {"model": reply.model, "latency": reply.latency, **_spent(reply.usage)}
+    machine: dict[str, Any] = {"model": reply.model, "latency": reply.latency, **spent(reply.usage)}
     if reply.metadata:
         machine["metadata"] = dict(reply.metadata)
     return {
@@ -34,7 +34,7 @@ def to_output(reply: ModelReply, inputs: Any, url_of: UrlOf) -> dict[str, Any]:
 
 def to_failed_output(failure: Failure) -> dict[str, Any] | None:
     """The output of a run without an answer: what it took all the same; ``None`` where that is not known."""
-    return {MACHINE_KEY: _spent(failure.usage)} if failure.usage is not None else None
+    return {MACHINE_KEY: spent(failure.usage)} if failure.usage is not None else None
 
 
 def to_error(failure: Failure) -> str:
@@ -107,7 +107,8 @@ def as_run(record: Mapping[str, Any], sample: Sample, restore: Restore) -> Run:
     )
 
 
-def _spent(usage: Usage | None) -> dict[str, Any]:
+def spent(usage: Usage | None) -> dict[str, Any]:
+    """What was consumed, as JSON under ``usage``; empty where that is not known."""
     if usage is None:
         return {}
     return {"usage": {key: value for key, value in asdict(usage).items() if value is not None}}
@@ -127,10 +128,11 @@ def _provenance(score: Score, evaluator: str, parts: int, settings: str) -> dict
 
 
 def _from_annotation(annotation: Mapping[str, Any]) -> Score | Failure:
-    if annotation.get("error"):
-        return from_error(annotation["error"], annotation["name"])
     metadata = dict(annotation.get("metadata") or {})
     note = metadata.pop("vlmops", {})
+    if annotation.get("error"):
+        usage = Usage(**note["usage"]) if note.get("usage") else None
+        return replace(from_error(annotation["error"], annotation["name"]), usage=usage)
     value: Any = annotation.get("score")
     if note.get("kind") == "bool":
         value = bool(value)

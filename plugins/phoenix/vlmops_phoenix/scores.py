@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vlmops.errors import MediaError, PlatformError, PlatformUnavailable
 from vlmops.platforms.outcome import ItemFailure, ScoreReport
+from vlmops_phoenix.annotation_configs import PhoenixAnnotationConfigs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from vlmops.evaluators import Score
     from vlmops.platforms.records import TargetedScore
@@ -34,6 +35,7 @@ class PhoenixScores:
     def __init__(self, connection: PhoenixConnection, pictures: PhoenixPictures) -> None:
         self._connection = connection
         self._pictures = pictures
+        self._configs = PhoenixAnnotationConfigs(connection)
         self._configured: set[str] = set()
 
     async def write(self, scores: Sequence[TargetedScore]) -> ScoreReport:
@@ -110,32 +112,14 @@ class PhoenixScores:
         new = {item.score.name: item.score for item in batch if item.score.name not in self._configured}
         if not new:
             return
-        project = self._connection.settings.project
-        present = {c["name"] async for c in self._connection.pages("/v1/annotation_configs", {"limit": 100})}
+        present = await self._configs.present()
         for name, score in new.items():
             config = _config(score)
             if name not in present and config is not None:
-                await self._ignoring_conflict(config)
+                await self._configs.create(config)
             if name in present or config is not None:
-                await self._assign(project, name)
+                await self._configs.assign(self._connection.settings.project, [name])
             self._configured.add(name)
-
-    async def _ignoring_conflict(self, config: Mapping[str, Any]) -> None:
-        try:
-            await self._connection.post("/v1/annotation_configs", config)
-        except PlatformError as error:
-            # Another process made it since we looked.
-            if "409" not in str(error):
-                raise
-
-    async def _assign(self, project: str, name: str) -> None:
-        try:
-            await self._connection.put(f"/v1/projects/{project}/annotation_configs/{name}")
-        except PlatformUnavailable:
-            raise
-        except PlatformError:
-            # The project is born with its first span; the annotation itself does not need the assignment.
-            return
 
 
 def result_of(score: Score) -> dict[str, Any]:

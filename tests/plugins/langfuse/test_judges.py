@@ -13,7 +13,7 @@ from langfuse_server.observations import Observation
 from vlmops.datasets import ImageDataset, Sample
 from vlmops.evaluators import Failure, FailureKind, Usage
 from vlmops.experiments import Experiment, ExperimentResult
-from vlmops.judges import Judge, Rubric, View, YesNo
+from vlmops.judges import Judge, Rubric, View, YesNo, publish_prompt
 from vlmops.models import ModelReply, ModelRequest
 from vlmops.platforms import push
 from vlmops_langfuse.references import media_id, parse_reference
@@ -108,3 +108,21 @@ def test_a_picture_that_cannot_be_stored_costs_no_verdict(
     assert [score.value for run in result.record.runs for score in run.results] == [True]
     (call,) = calls_on(langfuse_server)
     assert any("could not be stored" in part.get("text", "") for part in parts_of(call))
+
+
+def test_the_call_is_tied_to_the_version_of_the_judges_prompt(
+    platform: LangfusePlatform, langfuse_server: LangfuseServer
+) -> None:
+    assert push(ImageDataset.from_samples("colours", [Sample("a", {"image": picture("red")})]), platform).ok
+    judge = publish_prompt(platform, Judge(name="colour", model=PaidModel(), rubric=RUBRIC))
+
+    async def task(sample: Sample) -> ModelReply:
+        return ModelReply("red", "red", model="m")
+
+    Experiment("colours", "linked", task, [judge]).run(platform)
+    (call,) = calls_on(langfuse_server)
+    assert (call.prompt_name, call.prompt_version) == ("colour", 1)
+    Experiment(
+        "colours", "foreign", task, [replace(judge, prompt={"name": "colour", "version": "UHJv"})]
+    ).run(platform)
+    assert [each.prompt_version for each in calls_on(langfuse_server)] == [1, None]
