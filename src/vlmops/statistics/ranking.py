@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 _MAX_ITERATIONS = 200
 _CHAIN_TOLERANCE = 1e-8
-_NEWTON_TOLERANCE = 1e-12
+_NEWTON_TOLERANCE = 1e-9
+_LIKELIHOOD_ROUNDING = 1e-12
+_NO_CURVATURE = 1e-12
+"""Share of the greatest curvature below which there is none: along the mean of a group, but for rounding."""
+_SOLVED_TOGETHER = 1_000_000
+"""Numbers in the tables of wins that are solved at once, which bounds the memory."""
 
 
 class Battle(NamedTuple):
@@ -176,7 +181,8 @@ def bradley_terry_intervals(
     size = len(position)
     single = np.stack([_wins([battle], position).ravel() for battle in parsed])
     drawn = resampled_sums(groups.sums(single), resamples).reshape(-1, size, size)
-    strengths = np.stack([_most_likely_strengths(_with_prior(wins, prior_games)) for wins in drawn])
+    parts = np.array_split(drawn, math.ceil(drawn.size / _SOLVED_TOGETHER))
+    strengths = np.concatenate([_most_likely_strengths(_with_prior(part, prior_games)) for part in parts])
     ratings = initial + scale / math.log(base) * strengths
     return {
         model: percentile_interval(ratings[:, at], confidence, groups.keys) for model, at in position.items()
@@ -207,9 +213,7 @@ def _wins(battles: Iterable[Battle], position: Mapping[str, int]) -> Array:
 def _with_prior(wins: Array, games: float) -> Array:
     import numpy as np
 
-    smoothed = wins + games / 2
-    np.fill_diagonal(smoothed, 0)
-    return smoothed
+    return (wins + games / 2) * (1 - np.eye(wins.shape[-1]))
 
 
 def luce_spectral_ranking(
@@ -283,28 +287,47 @@ def _check_finite(wins: Array, names: Sequence[str], fix: str, *, connected: boo
 
 
 def _most_likely_strengths(wins: Array) -> Array:
-    """Newton's method on the concave log-likelihood, from equal strengths; the mean of each group stays 0."""
+    """Newton's method on the concave log-likelihood, from equal strengths; the mean of each group stays 0.
+
+    Takes one table of wins or a stack of them, which are solved together.
+    """
     import numpy as np
 
-    games = wins + wins.T
-    strengths = np.zeros(len(wins))
-    likelihood = _log_likelihood(wins, strengths)
+    lost = np.swapaxes(wins, -1, -2)
+    strengths = np.zeros(wins.shape[:-1])
     for _ in range(_MAX_ITERATIONS):
-        chance = 1 / (1 + np.exp(-np.subtract.outer(strengths, strengths)))
-        gradient = (wins - games * chance).sum(axis=1)
-        curvature = games * chance * (1 - chance)
-        step = np.linalg.pinv(np.diag(curvature.sum(axis=1)) - curvature, hermitian=True) @ gradient
-        while (reached := _log_likelihood(wins, strengths + step)) < likelihood and np.abs(step).max() > 0:
-            step = step / 2
-            if np.abs(step).max() < _NEWTON_TOLERANCE:
-                return strengths
-        strengths, likelihood = strengths + step, reached
-        if np.abs(step).max() < _NEWTON_TOLERANCE:
+        chance = 1 / (1 + np.exp(-_differences(strengths)))
+        # The other's chance, not 1 less this one's: near 1, that would be rounding more than chance.
+        other = np.swapaxes(chance, -1, -2)
+        gradient = (wins * other - lost * chance).sum(axis=-1)
+        curvature = (wins + lost) * chance * other
+        laplacian = curvature.sum(axis=-1)[..., None] * np.eye(wins.shape[-1]) - curvature
+        step = (np.linalg.pinv(laplacian, _NO_CURVATURE, hermitian=True) @ gradient[..., None])[..., 0]
+        step = _that_climbs(step, strengths, wins)
+        strengths = strengths + step
+        # It converges quadratically: what is left after so small a step is less than rounding.
+        if np.abs(step).max(initial=0) < _NEWTON_TOLERANCE:
             break
     return strengths
 
 
-def _log_likelihood(wins: Array, strengths: Array) -> float:
+def _that_climbs(step: Array, strengths: Array, wins: Array) -> Array:
+    """The step, halved where the whole of it would lower the likelihood by more than rounding does."""
     import numpy as np
 
-    return float(-(wins * np.logaddexp(0, np.subtract.outer(strengths, strengths).T)).sum())
+    before = _log_likelihood(wins, strengths)
+    least = before - _LIKELIHOOD_ROUNDING * (1 + np.abs(before))
+    while (falls := _log_likelihood(wins, strengths + step) < least).any():
+        step = np.where(falls[..., None], step / 2, step)
+    return step
+
+
+def _log_likelihood(wins: Array, strengths: Array) -> Array:
+    import numpy as np
+
+    return np.asarray(-(wins * np.logaddexp(0, -_differences(strengths))).sum(axis=(-1, -2)))
+
+
+def _differences(strengths: Array) -> Array:
+    """Strength of the row less that of the column."""
+    return strengths[..., :, None] - strengths[..., None, :]

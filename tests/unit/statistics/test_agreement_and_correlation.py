@@ -13,6 +13,7 @@ from vlmops.statistics import (
     Agreement,
     Vote,
     bradley_terry,
+    bradley_terry_intervals,
     cohen_kappa,
     elo,
     fleiss_kappa,
@@ -133,6 +134,23 @@ def test_an_unbeaten_model_needs_a_prior():
         luce_spectral_ranking(2, [(0, 1)])
     with pytest.raises(UsageError, match="never met"):
         luce_spectral_ranking(3, [(0, 1), (1, 0)])
+
+
+@pytest.mark.parametrize("won", [1, 8, 300, 100_000])
+def test_two_models_are_as_far_apart_as_their_odds_however_lopsided(won):
+    battles = [("a", "b", "model_a")] * won
+    ratings = bradley_terry(battles, prior_games=0.1)
+    apart = 400 * math.log10((won + 0.05) / 0.05)
+    assert ratings == {"a": near(1000 + apart / 2), "b": near(1000 - apart / 2)}
+
+
+def test_intervals_of_lopsided_battles_lie_around_the_mean_rating():
+    battles = [("a", "b", "model_a")] * 60 + [("a", "b", "model_b")] + [("c", "d", "model_b")] * 40
+    intervals = bradley_terry_intervals(battles, resamples=100)
+    ratings = bradley_terry(battles, prior_games=0.1)
+    for model, interval in intervals.items():
+        assert interval.low - 1e-6 <= ratings[model] <= interval.high + 1e-6
+        assert 0 < interval.low < interval.high < 2000
 
 
 def test_bradley_terry_and_luce_agree():
