@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -16,10 +18,23 @@ from phoenix_process import PhoenixProcess
 
 StartPhoenix = Callable[..., PhoenixProcess]
 
+# Containers often forbid cached bytecode: then each worker rewrites every test module, and each server and
+# command that a test starts compiles all that it imports, anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Collection only adds objects, and what it adds stays: searching them for garbage again and again finds none.
+gc.disable()
+
 # A shell without job control starts what it puts into the background deaf to Ctrl-C, and so would be every
 # command that the tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
