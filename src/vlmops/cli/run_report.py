@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vlmops.engine import Tally
-    from vlmops.experiments import ExperimentResult, SpecificationResult
+    from vlmops.experiments import Drift, ExperimentResult, SpecificationResult
 
 
 def print_run(out: Console, result: SpecificationResult) -> None:
@@ -25,6 +25,10 @@ def print_run(out: Console, result: SpecificationResult) -> None:
 
         print_comparison(out, result.comparison)
     out.print(_spent(result.tally))
+    for name, drifts in result.drifts.items():
+        known = [drift.text for drift in drifts if drift.measured is not None]
+        if known:
+            out.print(f"{name}, estimated for an answer: {'; '.join(known)}")
     if result.gate is not None:
         from vlmops.cli.gate import print_gate
 
@@ -66,8 +70,19 @@ def run_json(result: SpecificationResult) -> dict[str, Any]:
         "platforms": {name: results_json(results) for name, results in result.results.items()},
         "comparison": result.comparison,
         "calls": result.tally,
+        "drift": {name: [_drift_json(drift) for drift in found] for name, found in result.drifts.items()},
         "gate": None if result.gate is None else gate_json(result.gate),
         "stopped": result.stopped,
+    }
+
+
+def _drift_json(drift: Drift) -> dict[str, Any]:
+    return {
+        "name": drift.name,
+        "expected": drift.expected,
+        "measured": drift.measured,
+        "ratio": drift.ratio,
+        "n": drift.n,
     }
 
 

@@ -37,11 +37,31 @@ class Drift:
     n: int
 
     @property
+    def text(self) -> str:
+        """On one line: what was expected, what was measured, and how many times that is.
+
+        Example:
+            >>> Drift("cost", 0.002, 0.003, 40).text, Drift("output_tokens", 500.0, 12.25, 40).text
+            ('cost $0.0020, measured $0.0030 (1.50x)', 'output tokens 500, measured 12 (0.02x)')
+        """
+        shown = [_shown(self.name, value) for value in (self.expected, self.measured)]
+        times = "" if self.ratio is None else f" ({self.ratio:.2f}x)"
+        return f"{self.name.replace('_', ' ')} {shown[0]}, measured {shown[1]}{times}"
+
+    @property
     def ratio(self) -> float | None:
         """Measured over expected."""
         if self.measured is None or not self.expected:
             return None
         return self.measured / self.expected
+
+
+def _shown(name: str, value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    if name == "cost":
+        return f"${value:.4f}" if value >= 0.001 else f"${value:.2g}"
+    return f"{value:.2f} s" if name == "latency" else f"{value:,.0f}"
 
 
 def drift(estimate: ModelEstimate, record: ExperimentRecord, *, latency: float | None = None) -> list[Drift]:
@@ -146,14 +166,8 @@ def _longest_answer(*parameters: Any) -> int:
     from vlmops.models.cards import DEFAULT_OUTPUT_TOKENS
     from vlmops.models.cards.expectation import LENGTH_PARAMETERS
 
-    given = [
-        each[name]
-        for each in parameters
-        if isinstance(each, Mapping)
-        for name in LENGTH_PARAMETERS
-        if isinstance(each.get(name), int)
-    ]
-    return min([DEFAULT_OUTPUT_TOKENS, *given])
+    found = [each.get(name) for each in parameters if isinstance(each, Mapping) for name in LENGTH_PARAMETERS]
+    return min([DEFAULT_OUTPUT_TOKENS, *(limit for limit in found if isinstance(limit, int))])
 
 
 def _row(name: str, expected: float | None, calls: int, measured: Sequence[Any]) -> Drift:

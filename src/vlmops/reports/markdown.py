@@ -28,7 +28,7 @@ def report_markdown(report: Report) -> str:
         blocks.append(_folded("All figures", comparison_markdown(report.comparison).strip()))
     else:
         blocks += [_values(report.comparison), *(f"- {escaped(n)}" for n in footnotes(report.comparison))]
-    blocks += [*_failures(report.comparison.variants), *_disagreements(report)]
+    blocks += [*_failures(report.comparison.variants), *_drifts(report), *_disagreements(report)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -60,6 +60,17 @@ def _failures(variants: Sequence[Variant]) -> Iterator[str]:
         total = ["of", *(str(variant.runs) for variant in variants)]
         yield "### Failed answers"
         yield table(["kind", *(variant.name for variant in variants)], [*lines, total])
+
+
+def _drifts(report: Report) -> Iterator[str]:
+    lines = [
+        [variant.name, drift.text]
+        for variant, drifts in zip(report.comparison.variants, report.drifts, strict=False)
+        for drift in drifts
+        if drift.measured is not None
+    ]
+    if lines:
+        yield _folded("Estimated and measured, a mean for one answer", table(["variant", "figure"], lines))
 
 
 def _disagreements(report: Report) -> Iterator[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from vlmops.experiments import Drift
     from vlmops.experiments.comparison import Comparison, Difference, Measure
     from vlmops.reports.history import PastRun
     from vlmops.reports.report import Report
@@ -28,6 +29,13 @@ _SCRIPTS = ("dom.js", "diff.js", "plot.js", "choice.js", "sample.js", "list.js",
 _STYLES = ("base.css", "figures.css", "samples.css", "print.css")
 _MARKS = {"better": "✓", "worse": "✗", "different": "◆", "no difference shown": "≈"}
 _DECIDING = ("error_rate", "latency.p50", "latency.p95", "tokens.input", "tokens.output", "cost")
+_DRIFT_UNITS = {
+    "image_tokens": "tokens",
+    "input_tokens": "tokens",
+    "output_tokens": "tokens",
+    "cost": "USD",
+    "latency": "s",
+}
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -56,6 +64,7 @@ def report_html(report: Report) -> str:
             ],
             operations=_operations(comparison),
             failures=_failures(comparison),
+            drifts=_drifts(report.drifts),
             settings=settings_of(comparison),
             tables=[
                 (head(comparison, at), list(rows(comparison, at)))
@@ -187,6 +196,16 @@ def _failures(comparison: Comparison) -> list[tuple[str, list[int]]]:
         (str(kind), [variant.failures.get(kind, 0) for variant in comparison.variants]) for kind in kinds
     ]
     return sorted(table, key=lambda line: -sum(line[1]))
+
+
+def _drifts(found: Sequence[Sequence[Drift]]) -> list[tuple[str, str, list[Drift | None]]]:
+    """A line a figure, with its unit and what each variant says of it; without those nobody measured."""
+    lines = []
+    for name, unit in _DRIFT_UNITS.items():
+        cells = [next((drift for drift in each if drift.name == name), None) for each in found]
+        if any(drift is not None and drift.measured is not None for drift in cells):
+            lines.append((name, unit, cells))
+    return lines
 
 
 def _forest(measure: Measure, found: Difference) -> Mapping[str, float] | None:

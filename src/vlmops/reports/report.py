@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from vlmops.errors import UsageError
 from vlmops.experiments.comparison import Comparison, compare
+from vlmops.experiments.estimate_drift import Drift, record_drift
 from vlmops.reports.pictures import MAX_BYTES, PictureShelf
 from vlmops.reports.samples import SampleTable, sample_table
 
@@ -31,6 +32,8 @@ class Report:
         samples: Every answer of every variant.
         trace_links: For each variant the page of a trace, with ``{trace}`` for its id; empty without one.
         history: Earlier runs of the same names, oldest first.
+        drifts: For each variant what answers took beside what was estimated for them; empty where its model
+            has no card.
         created_at: When it was made.
     """
 
@@ -39,6 +42,7 @@ class Report:
     samples: SampleTable
     trace_links: Sequence[str] = ()
     history: Sequence[PastRun] = ()
+    drifts: Sequence[Sequence[Drift]] = ()
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def html(self) -> str:
@@ -138,6 +142,7 @@ def report(
         sample_table(ordered, slices, shelf),
         [_trace_link(record) for record in ordered],
         history,
+        [record_drift(record) for record in ordered],
     )
 
 

@@ -56,6 +56,23 @@ def test_the_file_here_is_run(vlmops: Any, tmp_path: Path) -> None:
     assert [each["name"] for each in ran["experiments"]] == ["cli_sign:a"]
 
 
+def test_what_was_estimated_stands_beside_what_was_measured(
+    vlmops: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "estimated for an answer" not in vlmops("run").out
+    cards = tmp_path / "cards.toml"
+    cards.write_text('[cards.sign]\nnames = ["cli_sign:a"]\nlike = "gpt-4o"\n')
+    monkeypatch.setenv("VLMOPS_MODEL_CARDS", str(cards))
+    ended = vlmops("run", "--on", "folder:carded")
+    assert "cli_sign:a, estimated for an answer: input tokens" in ended.out
+    assert "cli_sign:b, estimated" not in ended.out
+    drift = json.loads(vlmops("run", "--on", "folder:carded", "--json").out)["drift"]
+    figures = {row["name"]: row for row in drift.pop("cli_sign:a")}
+    assert (figures["input_tokens"]["measured"], figures["output_tokens"]["expected"]) == (10, 500)
+    assert (figures["latency"]["measured"], figures["latency"]["n"]) == (0.1, 2)
+    assert drift == {}
+
+
 def test_a_gate_decides(vlmops: Any, tmp_path: Path) -> None:
     (tmp_path / "vlmops.toml").write_text(TEXT + "[gate]\nmetrics.cer = { max = 0.01 }\n")
     ended = vlmops("run")

@@ -14,7 +14,7 @@ from vlmops import Image, ImageDataset, Sample
 from vlmops.engine import Limits
 from vlmops.errors import ImageError, UsageError
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
-from vlmops.experiments import drift, estimate, estimate_picture
+from vlmops.experiments import drift, estimate, estimate_picture, record_drift
 from vlmops.experiments.picture_size import picture_size
 from vlmops.models import ModelRequest, create
 from vlmops.models.cards import CardEstimator, card_of, text_tokens
@@ -261,6 +261,43 @@ def test_drift_where_nothing_was_expected():
     (row,) = estimate(dataset((10, 10)), ["my-model"]).models
     rows = {one.name: one for one in drift(row, record(Case("3", usage=Usage(input_tokens=9))))}
     assert (rows["input_tokens"].expected, rows["input_tokens"].ratio) == (None, None)
+
+
+def ran_with(metadata, *cases):
+    return ExperimentRecord(
+        "1", "scenes", "", "d", "v", [Run(case, 1, []) for case in cases], metadata=metadata
+    )
+
+
+def test_an_experiment_is_held_against_the_estimate_for_what_it_answered():
+    inputs = {"image": picture(1024, 1024)}
+    inputs["image"].sha256  # noqa: B018 - what has run knows its pictures
+    told = {
+        "model": "openai:gpt-4o",
+        "prompt": "How many?",
+        "options": {"detail": "low"},
+        "parameters": {"max_tokens": 7},
+    }
+    answered = Case("3", inputs=inputs, id="1", usage=Usage(input_tokens=90, output_tokens=2), latency=1.0)
+    failed = Case(Failure(FailureKind.TIMEOUT, "late"), inputs=inputs, id="2")
+    rows = {one.name: one for one in record_drift(ran_with(told, answered, failed))}
+    assert (rows["image_tokens"].expected, rows["input_tokens"].expected) == (85, 88)
+    assert (rows["output_tokens"].expected, rows["output_tokens"].measured) == (7, 2)
+    assert rows["input_tokens"].n == 1
+
+
+@pytest.mark.parametrize("told", [{}, {"model": "rapidocr"}, {"model": 3}, {"model": "nobody's"}])
+def test_nothing_is_expected_of_models_without_a_card(told):
+    assert record_drift(ran_with(told, Case("3", inputs={}, id="1"))) == []
+
+
+def test_a_prompt_that_a_platform_has_cut_says_nothing_of_tokens():
+    case = Case("3", inputs={}, id="1", usage=Usage(input_tokens=900, output_tokens=2))
+    cut = {"model": "gpt-4o", "prompt": "Count " * 33 + "…"}
+    rows = {one.name: one for one in record_drift(ran_with(cut, case))}
+    assert (rows["input_tokens"].expected, rows["cost"].expected) == (None, None)
+    rows = {one.name: one for one in record_drift(ran_with(cut, case), {**cut, "prompt": "Count…"})}
+    assert rows["input_tokens"].expected == 2
 
 
 def test_the_engines_estimator_counts_alike():

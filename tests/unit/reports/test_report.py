@@ -296,3 +296,16 @@ class TestHistory:
         assert [run.id for run in past_runs(platform, "d", [second, other], limit=1)] == [second.id, other.id]
         _, page = page_of([second], history=past)
         assert [run["scores"]["cer"][0] for run in page.data("data")["history"]] == [1.0, 0.0]
+
+
+def test_what_was_estimated_stands_beside_what_was_measured(records):
+    from dataclasses import replace
+
+    old, new = records
+    assert "Estimated and measured" not in report([old, new]).html()
+    carded = replace(new, metadata={**new.metadata, "model": "gpt-4o"})
+    made = report([old, carded])
+    for text in (made.html(), made.markdown()):
+        assert "Estimated and measured" in text
+    assert "input tokens" in made.html()
+    assert "measured 100 (" in made.markdown()
