@@ -1,7 +1,8 @@
 """The same contract against a real Langfuse: ``pytest -m live tests/live`` with LANGFUSE_* set.
 
-Items, traces and scores are deleted, which takes a server minutes. Datasets and media cannot be deleted over
-the API: what is left are empty datasets named ``contract-...``, and a few small pictures.
+Items, traces and scores are deleted, which takes a server minutes. Datasets, media, annotation queues and
+score configs cannot be deleted over the API: what is left are empty datasets and queues ``contract-...``, the
+score configs ``contract.right``, ``.detail`` and ``.damage``, and a few small pictures.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from vlmops_langfuse.waiting import until
 
 if TYPE_CHECKING:
     from vlmops.images import Image
-    from vlmops.platforms.records import Execution
+    from vlmops.platforms.records import Execution, ScoreTarget
 
 VARIABLES = ("LANGFUSE_BASE_URL", "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")
 
@@ -82,6 +83,14 @@ async def recorded(
     return traces | {row["traceId"] for row in items}, {row["experimentId"] for row in items}
 
 
+async def queued(connection: LangfuseConnection, queue: str) -> list[tuple[str, dict[str, Any]]]:
+    """Items of an annotation queue, each with the path of all."""
+    base = "/api/public/annotation-queues"
+    queues = [row async for rows in connection.numbered_pages(base, {}) for row in rows]
+    paths = [f"{base}/{row['id']}/items" for row in queues if row["name"] == queue]
+    return [(p, item) for p in paths async for rows in connection.numbered_pages(p, {}) for item in rows]
+
+
 class TestLiveLangfuse(PlatformContract):
     @pytest.fixture
     def platform(self) -> LangfusePlatform:
@@ -90,6 +99,8 @@ class TestLiveLangfuse(PlatformContract):
     def clean_up(self, platform: LangfusePlatform, name: str) -> None:
         async def removed() -> None:
             connection = LangfuseConnection(LangfuseSettings.resolve())
+            for path, item in await queued(connection, name):
+                await connection.delete(f"{path}/{item['id']}")
             dataset = await platform.datasets.find(name)
             traces, runs = await recorded(connection, name, dataset["id"] if dataset else None)
             if dataset is not None:
@@ -121,6 +132,16 @@ class TestLiveLangfuse(PlatformContract):
             return [each async for each in platform.executions.read(ExecutionQuery(project=name))] != []
 
         return blocking(recorded, platform)
+
+    def finish_review(self, platform: LangfusePlatform, queue: str, target: ScoreTarget) -> None:
+        async def completed() -> None:
+            connection = LangfuseConnection(LangfuseSettings.resolve())
+            for path, item in await queued(connection, queue):
+                if item["objectId"] == target.id:
+                    await connection.patch(f"{path}/{item['id']}", {"status": "COMPLETED"})
+            await connection.aclose()
+
+        blocking(completed, platform)
 
     def score_values(self, platform: LangfusePlatform, execution: Execution) -> dict[str, object]:
         async def read() -> dict[str, object]:
