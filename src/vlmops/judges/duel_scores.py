@@ -29,6 +29,7 @@ class DuelScores(NamedEvaluator):
         variant: Whose answers are scored.
         pairs: The comparisons with one other variant, by id of the sample. Answers that were not compared
             (other repetitions, failures) are none of its business.
+        record: What a person needs to know of the judge to believe or doubt it: model, prompt, audit.
 
     Example:
         >>> DuelScores(name="better.vs.small", variant="large").name
@@ -40,6 +41,7 @@ class DuelScores(NamedEvaluator):
 
     variant: str
     pairs: Mapping[str, JudgedPair] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
 
     def applies(self, case: Case) -> bool:
         """Whether this very answer was compared."""
@@ -58,6 +60,7 @@ class DuelScores(NamedEvaluator):
             "orders": [_told(pair.judgment.judgment, at) for at in ("first", "second")],
             "consistent": pair.judgment.consistent,
             "reasons": list(pair.judgment.reasons),
+            **({"judge": dict(self.record)} if self.record else {}),
         }
         why = " ".join(pair.judgment.reasons[0].split())
         return Score(self.name, result, f"{_WORDS[result]}: {why}", metadata=told)
@@ -98,7 +101,7 @@ async def record_tournament(platform: Platform, tournament: Tournament, ids: Map
                 if {pair.first, pair.second} == {variant, other}
             }
             await platform.experiments.evaluate(
-                experiment, [DuelScores(name=name, variant=variant, pairs=pairs)]
+                experiment, [DuelScores(name=name, variant=variant, pairs=pairs, record=tournament.record)]
             )
             if duel.win_rate.n:
                 rates.append(_win_rate(duel.win_rate, name, turned=variant == duel.second))

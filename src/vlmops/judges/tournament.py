@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vlmops.blocking import blocking
 from vlmops.concurrency import for_each
@@ -107,6 +107,7 @@ class Tournament:
         duels: Two variants each.
         ratings: All variants, best first.
         unpaired: For each two variants, samples that only one of them answered.
+        record: What a person needs to know of the judge: model, fingerprint, prompt, audit.
     """
 
     judge: str
@@ -114,6 +115,7 @@ class Tournament:
     duels: Sequence[Duel]
     ratings: Sequence[Rating]
     unpaired: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 def compare_answers(
@@ -174,7 +176,7 @@ async def compare_answers_async(
         _duel(judge.name, first, second, [p for p in pairs if (p.first, p.second) == (first, second)])
         for first, second in combinations(answers, 2)
     ]
-    return Tournament(judge.name, pairs, duels, _ratings(list(answers), pairs), unpaired)
+    return Tournament(judge.name, pairs, duels, _ratings(list(answers), pairs), unpaired, judge.record)
 
 
 def _by_id(cases: Sequence[Case]) -> dict[str, Case]:

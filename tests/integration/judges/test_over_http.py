@@ -184,3 +184,69 @@ def _record(ran: Any, identity: str) -> Any:
     from vlmops.blocking import blocking
 
     return blocking(lambda: ran.platform.experiments.read(identity), ran.platform)
+
+
+class TestPairs:
+    @pytest.fixture
+    def better(self, tmp_path: Path) -> str:
+        (tmp_path / "better.toml").write_text(
+            'question = "Which names the colour?"\ncriteria = "Length counts for nothing."\n'
+        )
+        (tmp_path / "judge.toml").write_text(
+            'use = "pairwise"\nname = "better"\nrubric = "better.toml"\nmodel = "openai:judge-1"\n'
+        )
+        return "judge.toml"
+
+    @pytest.fixture
+    def two(self, ran: Any) -> tuple[str, ...]:
+        return ("--experiment", ran.ids["half"], "--experiment", ran.ids["right"], *ran.on)
+
+    def test_a_judge_of_pairs_is_audited_and_its_scores_say_so(
+        self, vlmops: Any, ran: Any, judging: Any, better: str, two: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        judging.decide = prefers_the_right_one
+        labels = tmp_path / "preferred.csv"
+        labels.write_text(
+            "id,label\n" + "".join(f"{n},{'tie' if n // 4 % 2 else 'second'}\n" for n in range(32))
+        )
+        ended = vlmops(
+            "judges", "audit", better, *two, "--labels", labels, "--own", "first", "--repeats", 2,
+            "--output", "audit.json",
+        )  # fmt: skip
+        assert (ended.code, "better with openai:judge-1: trusted" in ended.out) == (0, True), ended
+        assert {"position", "consistency", "swapped_picture", "self_preference"} <= set(ended.out.split())
+        (tmp_path / better).write_text((tmp_path / better).read_text() + 'audit = "audit.json"\n')
+        assert vlmops("judges", "rank", better, *two).code == 0
+        scores = [score for run in _record(ran, ran.ids["half"]).runs for score in run.results]
+        assert {score.metadata["judge"]["audit"]["verdict"] for score in scores} == {"trusted"}
+
+    def test_one_that_goes_by_place_is_found_out(
+        self, vlmops: Any, judging: Any, better: str, two: tuple[str, ...]
+    ) -> None:
+        judging.decide = goes_by_place
+        ended = vlmops("judges", "audit", better, *two, "--json")
+        assert ended.code == 1, ended
+        assert {"position", "consistency"} <= {
+            control["name"] for control in json.loads(ended.out)["controls"] if control["passed"] is False
+        }
+
+    def test_a_panel_in_a_file_scores_and_is_published_as_one_prompt(
+        self, vlmops: Any, ran: Any, judging: Any, tmp_path: Path
+    ) -> None:
+        (tmp_path / "panel.toml").write_text(
+            'use = "panel"\nname = "colours"\njudges = [\n'
+            + "".join(
+                f'  {{ use = "judge", rubric = "rubric.toml", model = "openai:judge-{n}" }},\n'
+                for n in range(3)
+            )
+            + "]\n"
+        )
+        scored = vlmops("score", "--experiment", ran.ids["half"], *ran.on, "-e", "panel.toml", "--json")
+        assert scored.code == 0, scored
+        (score,) = json.loads(scored.out)[0]["summary"]["scores"]
+        assert (score["name"], score["value"], score["n"]) == ("colours", 0.5, 32)
+        for _ in range(2):
+            ended = vlmops("judges", "publish", "panel.toml", *ran.on, "--json")
+            assert (ended.code, json.loads(ended.out)) == (0, [{"name": "colours", "version": "1"}]), ended
+        refused = vlmops("judges", "deploy", JUDGE, *ran.on)
+        assert (refused.code, "no server that could judge" in refused.err) == (2, True), refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from judging_models import (
 from vlmops.errors import UsageError
 from vlmops.evaluators import Case
 from vlmops.judges import Judge, PairwiseJudge, Rubric, YesNo
-from vlmops.judges.audit import AuditReport, audit, audit_pairwise
+from vlmops.judges.audit import AuditReport, audit, audit_pairwise, audit_pairwise_calls
 
 RUBRIC = Rubric("Judge colours.", (YesNo("right", "Is it the colour?"),))
 
@@ -148,3 +149,37 @@ def test_a_pairwise_judge_that_sees_passes() -> None:
 def test_a_pairwise_judge_that_goes_by_place_or_length_is_found_out(decide: object, failed: set[str]) -> None:
     report = audit_pairwise(pairwise(decide), pairs())
     assert failed <= set(report.failed)
+
+
+def test_favouring_its_own_family_among_pairs_is_found() -> None:
+    def vain(shown: dict, request: object) -> str:
+        own = [place for place in "AB" if "mine" in shown[f"ANSWER {place}"]]
+        return own[0] if len(own) == 1 else prefers_the_right_one(shown, request)
+
+    given = [(replace(a, output=f"{a.output} mine"), b) for a, b in pairs()]
+    people = {a.id: float(a.output.split()[0] == colour_of(a.images[0])) for a, _ in given}
+    found = audit_pairwise(pairwise(vain), given, preferred=people, own="first")
+    assert "self_preference" in found.failed
+    fair = audit_pairwise(pairwise(prefers_the_right_one), given, preferred=people, own="first")
+    assert "self_preference" not in fair.failed
+    assert "self_preference" in {control.name for control in fair.controls}
+
+
+def test_pairs_with_equal_answers_say_nothing() -> None:
+    same = [(first, first) for first, _ in pairs()]
+    with pytest.raises(UsageError, match="different answers"):
+        audit_pairwise(pairwise(prefers_the_right_one), same)
+    report = audit_pairwise(pairwise(prefers_the_right_one), [*pairs(), *same])
+    assert report.cases == 24
+
+
+def test_an_audit_of_pairs_makes_no_more_calls_than_it_says() -> None:
+    seen: list[int] = []
+    judge = pairwise(prefers_the_right_one)
+    report = audit_pairwise(judge, pairs(), progress=seen.append)
+    calls = audit_pairwise_calls(24)
+    assert len(judge.model.requests) <= calls
+    assert seen == list(range(1, len(seen) + 1))
+    assert len(seen) <= calls // 2
+    # The scripted model does not say what it cost.
+    assert (report.cost, report.unpriced) == (None, len(judge.model.requests))
