@@ -82,7 +82,7 @@ def config_of(question: Question) -> dict[str, Any]:
         low, high = question.range
         return {**common, "type": "CONTINUOUS", "lower_bound": low, "upper_bound": high}
     if question.kind == "label":
-        values = [{"label": label, "score": None} for label in question.labels]
+        values: list[dict[str, Any]] = [{"label": label, "score": None} for label in question.labels]
     else:
         values = [{"label": "pass", "score": 1.0}, {"label": "fail", "score": 0.0}]
     return {**common, "type": "CATEGORICAL", "values": values}

@@ -166,8 +166,8 @@ def _filter(queue: ReviewQueue) -> str:
 def _place(target: ScoreTarget, found: Mapping[str, Any]) -> _Place | None:
     if target.kind == "session":
         project = (found["project"]["name"], found["project"]["id"])
-        said = found["sessionAnnotations"]
-        return _Place("/v1/session_annotations", "session_id", target.id, project, said)
+        route = "/v1/session_annotations"
+        return _Place(route, "session_id", target.id, project, found["sessionAnnotations"])
     said: list[Mapping[str, Any]] = []
     span: Mapping[str, Any] | None = found
     if target.kind == "trace":
