@@ -20,6 +20,7 @@ from vlmops.cli import (
     judges,
     media,
     report,
+    review,
     run,
     traces,
 )
@@ -64,6 +65,7 @@ app.command("evaluators")(evaluators.evaluators_command)
 app.add_typer(cache.app, name="cache")
 app.add_typer(judges.app, name="judges")
 app.add_typer(media.app, name="media")
+app.add_typer(review.app, name="review")
 
 
 def main() -> None:
