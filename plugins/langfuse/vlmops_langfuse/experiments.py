@@ -23,7 +23,7 @@ from vlmops_langfuse.evaluation_traces import EvaluationTraces
 from vlmops_langfuse.experiment_rows import ExperimentRows, Row, head_of, recorded_version, run_metadata_of
 from vlmops_langfuse.media import LangfuseMedia, resolved
 from vlmops_langfuse.native_runner import NativeRunner
-from vlmops_langfuse.runs import AnsweredItem, failed, from_row, kept_name, plan_name, run_name
+from vlmops_langfuse.runs import AnsweredItem, answered, failed, from_row, kept_name, plan_name, run_name
 from vlmops_langfuse.score_bodies import set_score
 
 if TYPE_CHECKING:
@@ -71,17 +71,20 @@ class LangfuseExperiments:
         known = max(map(recorded_version, before))
         version = plan.version or known or await self._datasets.present_version(dataset)
         items = await self._items(plan.dataset, version)
-        answered = [{k: row for k, row in rows.items() if k in items and not failed(row)} for rows in before]
-        board = _Progress(sum(map(len, answered)), len(items) * len(names), progress)
+        done = [
+            {k: row for k, row in rows.items() if k in items and answered(row) and not failed(row)}
+            for rows in before
+        ]
+        board = _Progress(sum(map(len, done)), len(items) * len(names), progress)
         resumed = [
             answer
-            for repetition, rows in enumerate(answered, start=1)
+            for repetition, rows in enumerate(done, start=1)
             for answer in self._answers(rows, items, repetition)
         ]
         fresh: list[AnsweredItem] = []
         heads: list[Row] = []
         stopped = ""
-        for repetition, (name, rows) in enumerate(zip(names, answered, strict=True), start=1):
+        for repetition, (name, rows) in enumerate(zip(names, done, strict=True), start=1):
             missing = {key: found for key, found in items.items() if key not in rows}
             new, stopped = await self._runner.answer(plan, repetition, version, missing, board.advance)
             heads.append(head_of(await self._rows.arrived(name, dataset_id, new)))
@@ -167,6 +170,7 @@ class LangfuseExperiments:
                 repetition,
             )
             for key, row in rows.items()
+            if answered(row)
         ]
 
     async def _items(self, name: str, version: str) -> Items:

@@ -30,7 +30,15 @@ from vlmops_langfuse.cells import as_cell
 from vlmops_langfuse.items import shown_metadata, words
 from vlmops_langfuse.media_upload import MediaTarget, acceptable
 from vlmops_langfuse.references import reference_to
-from vlmops_langfuse.runs import Answer, AnsweredItem, ShownAnswer, run_metadata, run_name, shown
+from vlmops_langfuse.runs import (
+    Answer,
+    AnsweredItem,
+    ShownAnswer,
+    not_asked,
+    run_metadata,
+    run_name,
+    shown,
+)
 from vlmops_langfuse.usage import usage_details
 
 if TYPE_CHECKING:
@@ -103,8 +111,7 @@ class NativeRunner:
         """Answer these items (by id: the item and its sample) in the repetition's run.
 
         Returns:
-            The answers, and why the task ended the run early, if it did: then the runner has marked the other
-            items with that as their error.
+            The answers, and why the task ended the run early, if it did: the other items then say so.
 
         Raises:
             PlatformError: The SDK could not read the dataset, or did not run every item.
@@ -119,7 +126,7 @@ class NativeRunner:
 
         async def task(*, item: RunnerItem, **_: Any) -> Any:
             if stopped:
-                raise stopped[0]
+                return self._ended(stopped[0])
             trace, span = self.client.get_current_trace_id(), self.client.get_current_observation_id()
             target = ScoreTarget("span", span or "", trace or "")
             work = self._answer_one(plan, repetition, item, items[item.id][1], target)
@@ -128,11 +135,11 @@ class NativeRunner:
                 taken[item.id], said = await asyncio.wrap_future(future)
             except (RunStopped, PrerequisiteError, UsageError) as stop:
                 stopped.append(stop)
-                raise
+                return self._ended(stop)
             self.client.update_current_span(
                 input=as_cell(item.input, words(items[item.id][1].inputs)),
                 metadata=said.metadata,
-                level=None if said.problem is None else "ERROR",
+                level=said.level,
                 status_message=said.problem,
             )
             loop.call_soon_threadsafe(advance)
@@ -150,6 +157,17 @@ class NativeRunner:
                 "its log says why; run it again to continue"
             )
         return list(taken.values()), ""
+
+    def _ended(self, stop: VlmopsError) -> None:
+        """Say of an item that the run has ended before it was answered.
+
+        Raises:
+            VlmopsError: It was not ended, but cannot be carried out.
+        """
+        if not isinstance(stop, RunStopped):
+            raise stop
+        said = not_asked(str(stop))
+        self.client.update_current_span(metadata=said.metadata, level=said.level, status_message=said.problem)
 
     async def flush(self) -> None:
         """Send what the SDK still holds."""
@@ -193,12 +211,19 @@ class NativeRunner:
         with self.client.start_as_current_observation(
             name=plan.name, as_type="generation", input=item.input
         ) as generation:
-            answer = await answered(plan, sample, repetition)
-            answer = await self._with_stored_images(answer, target)
-            prediction = None if isinstance(answer, Failure) else map_images(answer.output, reference_to)
-            said = shown(answer, prediction)
-            generation.update(**_described(answer, said))
-        return AnsweredItem(case_of(sample, answer), target, started, repetition), said
+            try:
+                answer = await answered(plan, sample, repetition)
+            except RunStopped as stop:
+                # What passes through the observation marks it as an error.
+                generation.update(status_message=not_asked(str(stop)).problem)
+                ended = stop
+            else:
+                answer = await self._with_stored_images(answer, target)
+                prediction = None if isinstance(answer, Failure) else map_images(answer.output, reference_to)
+                said = shown(answer, prediction)
+                generation.update(**_described(answer, said))
+                return AnsweredItem(case_of(sample, answer), target, started, repetition), said
+        raise ended
 
     async def _with_stored_images(self, answer: Answer, target: ScoreTarget) -> Answer:
         """Store the pictures of an answer; one that cannot be stored makes the answer a failure."""

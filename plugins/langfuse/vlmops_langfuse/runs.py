@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from vlmops.datasets import Sample
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
@@ -32,7 +32,7 @@ _LONGEST_NAME = 150
 _LONGEST_KEY = 32
 _LONGEST_VALUE = 200
 
-_TEXT, _JSON, _FAILURE = "text", "json", "failure"
+_TEXT, _JSON, _FAILURE, _UNANSWERED = "text", "json", "failure", "unanswered"
 """What a prediction was: Langfuse gives the text ``7`` and the number alike."""
 
 Answer = ModelReply | Failure
@@ -70,11 +70,13 @@ class ShownAnswer:
             message.
         metadata: What :func:`from_row` needs besides.
         problem: Why there is no prediction.
+        level: How Langfuse is to take that.
     """
 
     output: Any
     metadata: Mapping[str, Any] | None
     problem: str | None = None
+    level: Literal["DEFAULT", "ERROR"] = "DEFAULT"
 
 
 def run_name(plan: ExperimentPlan, repetition: int = 1) -> str:
@@ -136,14 +138,19 @@ def shown(answer: Answer, prediction: Any) -> ShownAnswer:
         problem = f"{answer.kind.value}: {answer.message}"
         failed = {"failure": answer.kind.value, "message": answer.message}
         if answer.usage is None:
-            return ShownAnswer(failed, None, problem)
+            return ShownAnswer(failed, None, problem, "ERROR")
         spent = {"form": _FAILURE, **machine_data(answer.usage, None)}
-        return ShownAnswer(failed, {MACHINE_KEY: spent}, problem)
+        return ShownAnswer(failed, {MACHINE_KEY: spent}, problem, "ERROR")
     form = _TEXT if isinstance(answer.output, str) else _JSON
     machine = {"form": form, "model": answer.model, **machine_data(answer.usage, answer.latency)}
     if answer.metadata:
         machine["metadata"] = dict(answer.metadata)
     return ShownAnswer(prediction, {MACHINE_KEY: machine})
+
+
+def not_asked(reason: str) -> ShownAnswer:
+    """An item of a run that was stopped before it was answered: nothing went wrong with it."""
+    return ShownAnswer(None, {MACHINE_KEY: {"form": _UNANSWERED}}, f"not answered yet: {reason}")
 
 
 def from_row(
@@ -167,6 +174,12 @@ def from_row(
 def failed(row: Mapping[str, Any]) -> bool:
     """Whether a row holds a failure, ours or that of a task that raised under Langfuse's own runner."""
     return bool(row.get("level") == "ERROR")
+
+
+def answered(row: Mapping[str, Any]) -> bool:
+    """Whether a row holds an answer, be it a failure: a run that was stopped has rows that hold none."""
+    machine = parsed((row.get("metadata") or {}).get(MACHINE_KEY))
+    return not (isinstance(machine, Mapping) and machine.get("form") == _UNANSWERED)
 
 
 def _output(row: Mapping[str, Any], resolve: Resolve) -> tuple[Any, Usage | None, float | None]:

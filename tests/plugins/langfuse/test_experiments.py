@@ -336,7 +336,7 @@ def test_repetitions_are_found_as_one_experiment(pushed: LangfusePlatform) -> No
         assert (read.id, len(read.runs)) == (record.id, 8)
 
 
-def test_a_task_that_ends_the_run_ends_it(pushed: LangfusePlatform) -> None:
+def test_a_task_that_ends_the_run_ends_it(pushed: LangfusePlatform, langfuse_server: LangfuseServer) -> None:
     spent = iter(["s"])
 
     async def task(sample: Sample) -> ModelReply:
@@ -349,5 +349,10 @@ def test_a_task_that_ends_the_run_ends_it(pushed: LangfusePlatform) -> None:
     # Samples are pushed many at once, so which of them Langfuse lists first is its own affair.
     (answered,) = first.runs
     assert answered.case.output == {"text": answered.case.id}
+    assert [run.case.id for run in read_back(pushed, first.id).runs] == [answered.case.id]
+    waiting = [o for o in langfuse_server.observations if "not answered yet" in (o.status_message or "")]
+    assert {o.status_message for o in waiting} == {"not answered yet: the budget is spent"}
+    assert len([o for o in waiting if o.id == o.experiment.root_observation_id]) == 3
+    assert {o.level for o in langfuse_server.observations} == {"DEFAULT"}
     again = experiment(repetitions=2).run(pushed).record
     assert (again.id, again.resumed, len(again.runs), again.stopped) == (first.id, 1, 8, "")
