@@ -63,8 +63,9 @@ def xmp() -> bytes:
     return b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf exif:GPSLatitude='51'>" + SECRET + b"</rdf></x:xmpmeta>"
 
 
+@cache
 def icc_profile() -> bytes:
-    """A colour profile."""
+    """A colour profile; made once, since it holds the second in which it was made."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 

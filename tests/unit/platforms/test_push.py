@@ -253,7 +253,7 @@ class Counted(str):
 class TestLargeDatasets:
     @pytest.mark.parametrize("mode", ["new", "known", "failing"])
     def test_few_samples_are_in_memory_at_once(self, make_platform: Any, mode: str) -> None:
-        count = 5_000
+        count = 2_000
         Counted.alive = Counted.most = 0
 
         def endless() -> Iterator[Entry]:
