@@ -98,7 +98,8 @@ class LangfuseJudges:
 
     async def _deployed(self, row: Mapping[str, Any], *, written: bool) -> DeployedJudge:
         url = f"{await self._connection.project_url()}/evals/{row['id']}"
-        return DeployedJudge(str(row["name"]), str(row["id"]), str(row["version"]), url, written)
+        paused = str(row.get("pausedMessage") or "") if row.get("status") == "paused" else ""
+        return DeployedJudge(str(row["name"]), str(row["id"]), str(row["version"]), url, written, paused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ def deploy_command(
     for each in deployed:
         state = "written" if each.written else "was there already"
         typer.echo(f"{each.name}, version {each.version}: {state}\n  {each.url}")
+        if each.problem:
+            typer.echo(f"  it does not judge yet: {each.problem}")
     typer.echo(
         "It judges what a rule there chooses: attach it to one, on observations whose input is the picture."
     )

@@ -88,6 +88,7 @@ class DeployedJudge:
         version: The version that holds what was asked for.
         url: Its page in the platform's own screens.
         written: Whether anything had to be written; ``False`` where it was there already.
+        problem: Why it does not judge yet, in the platform's words; empty where it says nothing.
     """
 
     name: str
@@ -95,6 +96,7 @@ class DeployedJudge:
     version: str
     url: str
     written: bool
+    problem: str = ""
 
 
 class JudgeDefinitions(Protocol):
