@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from vlmops.cli.output import JsonOption, console, counting, print_json
 if TYPE_CHECKING:
     from vlmops.cli.grid import Grid
     from vlmops.experiments import Estimate, ModelEstimate, PictureEstimate
+
+
+_SIZE = re.compile(r"\s*(\d{1,9})\s*[xX×]\s*(\d{1,9})\s*")
 
 
 def estimate_command(
@@ -45,16 +49,19 @@ def estimate_command(
     """Say what models will take for a dataset, or one picture, before any call and offline."""
     from vlmops.errors import UsageError
 
-    if (location is None) == (size is None):
+    if location is None and size is None:
         raise UsageError("say what to estimate: a dataset's LOCATION, or --size WIDTHxHEIGHT")
+    if location is not None and size is not None:
+        raise UsageError("--size is one picture in the place of a dataset: leave out one of the two")
+    models = _models(model)
     how: dict[str, Any] = {
         "detail": detail,
         "max_side": max_side,
         "cards": cards,
-        "parameters": dict(map(_parameter, setting)),
+        "parameters": _settings(setting, models, cards),
     }
     if size is not None:
-        _estimate_picture(model, size, how, as_json)
+        _estimate_picture(models, size, how, as_json)
         return
     from vlmops.datasets import Columns, ImageDataset
     from vlmops.engine import Limits
@@ -66,7 +73,7 @@ def estimate_command(
     with counting("samples", quiet=as_json) as progress:
         done = estimate(
             dataset,
-            model,
+            models,
             prompt=prompt,
             schema=_schema(schema),
             repetitions=repetitions,
@@ -80,7 +87,7 @@ def estimate_command(
         print_json(done)
     else:
         _print_estimate(done)
-    if done.unusable:
+    if done.unusable or any(row.image_tokens is None for row in done.models):
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 
@@ -98,17 +105,52 @@ def _estimate_picture(models: list[str], size: str, how: dict[str, Any], as_json
         for row in rows:
             for line in filter(None, (row.problem, row.note)):
                 out.print(f"{row.model}: {line}")
-    if any(row.image_tokens is None for row in rows):
+    if any(row.image_tokens is None or (row.counted and row.counted.rejected) for row in rows):
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 
 def _size(text: str) -> tuple[int, int]:
     from vlmops.errors import UsageError
 
-    width, separator, height = text.lower().partition("x")
-    if not (separator and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+    sides = _SIZE.fullmatch(text)
+    if sides is None or not (int(sides[1]) and int(sides[2])):
         raise UsageError(f"--size is {text!r}: write width and height in pixels as 1024x768")
-    return int(width), int(height)
+    return int(sides[1]), int(sides[2])
+
+
+def _models(names: list[str]) -> list[str]:
+    """Each once.
+
+    Raises:
+        UsageError: One is empty.
+    """
+    from vlmops.errors import UsageError
+
+    for name in names:
+        if not name.rpartition(":")[2].strip():
+            raise UsageError(f"--model {name!r} names no model; write e.g. gpt-4o or openai:gpt-4.1-mini")
+    return list(dict.fromkeys(names))
+
+
+def _settings(texts: list[str], models: list[str], cards: Path | None) -> dict[str, Any]:
+    """Settings of servers.
+
+    Raises:
+        UsageError: One is no setting of any of the models: nobody would see that it does nothing.
+    """
+    from vlmops.errors import UsageError
+    from vlmops.experiments.picture_estimate import card_table
+    from vlmops.models.options import hint
+
+    found = dict(map(_parameter, texts))
+    if not found:
+        return found
+    table = card_table(cards)
+    known = {name for model in models if (card := table.card_of(model)) for name in card.parameters}
+    for name in found:
+        if name not in known:
+            raise UsageError(f"--set {name}: no model here has that setting; {hint(name, sorted(known))}")
+    return found
 
 
 def _parameter(text: str) -> tuple[str, Any]:

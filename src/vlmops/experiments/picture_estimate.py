@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError, VlmopsError
@@ -80,7 +81,7 @@ def estimate_picture(
     card, counted = asked.delivery.card, asked.delivery.counted(width, height)
     tokens = counted.tokens if counted else None
     cost = card.cost(input_tokens=tokens, image_tokens=tokens) if card and tokens is not None else None
-    problem = asked.problem or (counted.rejected if counted else "")
+    problem = "; ".join(filter(None, [counted.rejected if counted else "", asked.problem]))
     return PictureEstimate(
         asked.name,
         card.name if card else "",
@@ -134,7 +135,8 @@ def asked_model(
         known = set(card.parameters)
         card = card.adjusted(**{key: value for key, value in parameters.items() if key in known})
     looked = detail if card is not None and card.details else "auto"
-    return AskedModel(name, PictureDelivery(card=card, detail=looked, max_side=max_side), _problem(card))
+    problem = _problem(card) if card is not None else _unknown(name, table)
+    return AskedModel(name, PictureDelivery(card=card, detail=looked, max_side=max_side), problem)
 
 
 def _is_local(model: str | Model, table: CardTable) -> bool:
@@ -151,10 +153,15 @@ def _is_local(model: str | Model, table: CardTable) -> bool:
     return bool(getattr(model, "local", False))
 
 
-def _problem(card: ModelCard | None) -> str:
-    if card is None:
-        return "no card: tokens of pictures and price unknown; add one to the file of VLMOPS_MODEL_CARDS"
+def _problem(card: ModelCard) -> str:
     return "" if card.price else "price unknown"
+
+
+def _unknown(name: str, table: CardTable) -> str:
+    bare = name.rpartition(":")[2].rpartition("/")[2].lower()
+    near = get_close_matches(bare, table.names, n=1)
+    meant = f"did you mean {near[0]!r}? Else " if near else ""
+    return f"no card: tokens of pictures and price unknown; {meant}add one to the file of VLMOPS_MODEL_CARDS"
 
 
 def card_table(cards: CardTable | Mapping[str, Any] | str | os.PathLike[str] | None) -> CardTable:

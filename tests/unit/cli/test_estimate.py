@@ -33,6 +33,27 @@ def test_one_picture_at_several_models(vlmops):
     assert "my-model: no card" in ended.out
 
 
+@pytest.mark.parametrize("size", ["1024 x 768", "1024X768", "1024×768"])
+def test_a_size_may_be_written_in_several_ways(vlmops, size):
+    assert json.loads(vlmops("estimate", "-m", "gpt-4o", "--size", size, "--json").out)["height"] == 768
+
+
+def test_a_model_that_is_named_twice_counts_once(vlmops):
+    told = json.loads(vlmops("estimate", "-m", "gpt-4o", "-m", "gpt-4o", "--size", "9x9", "--json").out)
+    assert told["model"] == "gpt-4o"
+
+
+def test_a_name_that_is_nearly_right_is_told(vlmops):
+    ended = vlmops("estimate", "-m", "openai:gtp-4o", "--size", "9x9")
+    assert (ended.code, "did you mean 'gpt-4o'?" in ended.out) == (3, True)
+
+
+def test_a_picture_that_is_refused_is_no_estimate(vlmops):
+    ended = vlmops("estimate", "-m", "qwen2.5-vl-7b", "--size", "1024x1024", "--set", "max_pixels=5")
+    assert ended.code == 3
+    assert "min_pixels=3136 is more than max_pixels=5" in ended.out
+
+
 def test_settings_of_a_server_and_a_file_of_cards(vlmops, tmp_path):
     args = ("estimate", "-m", "qwen2.5-vl-7b", "--size", "1920x1080", "--json")
     assert json.loads(vlmops(*args, "--set", "max_pixels=200704").out)["image_tokens"] == 254
@@ -47,7 +68,7 @@ def test_a_dataset(vlmops, folder):
         "estimate", str(folder), "-m", "gpt-4o", "-m", "my-model", "--prompt", "How many?", "--json"
     )
     told = json.loads(ended.out)
-    assert (ended.code, told["samples"]) == (0, 3)
+    assert (ended.code, told["samples"]) == (3, 3)
     gpt, unknown = told["models"]
     assert gpt["image_tokens"] == 3 * 255
     assert gpt["cost"] > 0
@@ -69,7 +90,13 @@ def test_a_dataset_for_people(vlmops, folder):
     ("arguments", "said"),
     [
         (("-m", "gpt-4o"), "say what to estimate"),
-        (("scenes", "-m", "gpt-4o", "--size", "1x1"), "say what to estimate"),
+        (("scenes", "-m", "gpt-4o", "--size", "1x1"), "leave out one of the two"),
+        (("-m", "", "--size", "5x5"), "--model '' names no model"),
+        (("-m", "openai:", "--size", "5x5"), "--model 'openai:' names no model"),
+        (("-m", "gpt-4o", "--size", "99999999999x5"), "write width and height"),
+        (("-m", "gpt-4o", "--size", "-5x5"), "write width and height"),
+        (("-m", "gpt-4o", "--size", "5x5", "--set", "max_pixels=7"), "no model here has that setting"),
+        (("-m", "qwen2.5-vl-7b", "--size", "5x5", "--set", "max_pixel=7"), "did you mean 'max_pixels'?"),
         (("-m", "gpt-4o", "--size", "1024"), "--size is '1024': write width and height"),
         (("-m", "gpt-4o", "--size", "0x5"), "--size is '0x5'"),
         (("-m", "gpt-4o", "--size", "5x5", "--detail", "finest"), "gpt-4o has no detail 'finest'"),
