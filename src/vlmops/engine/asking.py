@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vlmops.engine.budget import tokens_of
 from vlmops.evaluators.failure import Failure, FailureKind
-from vlmops.models.model import Model, ModelReply, ModelRequest
+from vlmops.models.model import Model, ModelReply, ModelRequest, Preparing
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from vlmops.engine.expectation import Estimator
     from vlmops.engine.flight import Flight
     from vlmops.engine.lane import Lane
@@ -47,6 +50,21 @@ class _Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A request, and what was found out about it before its turn.
+
+    Attributes:
+        request: What is asked.
+        expected: What a call is expected to take.
+        ready: Asks it once, its pictures ready to go; ``None`` where they are to be made ready in its turn.
+    """
+
+    request: ModelRequest
+    expected: Usage
+    ready: Callable[[], Awaitable[ModelReply | Failure]] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """How one model is asked within an engine; belongs to the engine's loop.
 
@@ -66,15 +84,21 @@ class Asking:
     estimator: Estimator
     tally: Tally
 
-    def expected(self, request: ModelRequest) -> Usage:
-        """What a call is expected to take; may read pictures, so call it in a thread.
+    def planned(self, request: ModelRequest) -> Planned:
+        """What can be done before its turn; reads pictures, so call it in a thread.
+
+        Pictures are made ready only where there is room: those of requests that wait would fill the memory.
 
         Raises:
-            ImageError: A picture cannot be read.
+            ImageError: A picture cannot be read, or cannot be made to fit the model.
+            UsageError: As the model.
         """
-        return self.estimator.expected(self.model, request)
+        expected = self.estimator.expected(self.model, request)
+        if isinstance(self.model, Preparing) and self.lane.has_room:
+            return Planned(request, expected, self.model.prepared(request))
+        return Planned(request, expected)
 
-    async def answer(self, request: ModelRequest, expected: Usage, flight: Flight) -> ModelReply | Failure:
+    async def answer(self, planned: Planned, flight: Flight) -> ModelReply | Failure:
         """The answer of the first try that gave one, or the failure of the last.
 
         Raises:
@@ -83,7 +107,8 @@ class Asking:
         left, number = self.retry.deadline, 0
         while True:
             number += 1
-            tried = await self._try(request, expected, left, flight)
+            tried = await self._try(planned, left, flight)
+            planned = replace(planned, ready=None)
             left -= tried.seconds
             if isinstance(tried.outcome, ModelReply) or not self._again(tried.outcome, number):
                 return self._counted(tried.outcome, number)
@@ -94,7 +119,8 @@ class Asking:
             left -= pause
             await asyncio.sleep(pause)
 
-    async def _try(self, request: ModelRequest, expected: Usage, left: float, flight: Flight) -> _Tried:
+    async def _try(self, planned: Planned, left: float, flight: Flight) -> _Tried:
+        expected = planned.expected
         async with self.lane.place(tokens_of(expected)):
             if flight.abandoned:
                 raise asyncio.CancelledError
@@ -103,7 +129,7 @@ class Asking:
             began = time.monotonic()
             try:
                 self.tally.calls += 1
-                outcome = await flight.out(self._within(request, left))
+                outcome = await flight.out(self._within(planned, left))
                 spent = _spent(outcome, expected)
             finally:
                 self.purse.settle(expected, spent)
@@ -113,11 +139,12 @@ class Asking:
             self._count_usage(spent)
             return _Tried(outcome, began, time.monotonic() - began)
 
-    async def _within(self, request: ModelRequest, left: float) -> ModelReply | Failure:
+    async def _within(self, planned: Planned, left: float) -> ModelReply | Failure:
         seconds = left if self.retry.timeout is None else min(left, self.retry.timeout)
         try:
             async with asyncio.timeout(seconds):
-                return await self.model.answer(request)
+                ready = planned.ready or partial(self.model.answer, planned.request)
+                return await ready()
         except TimeoutError:
             return Failure(FailureKind.TIMEOUT, f"{self.model.name} did not answer within {seconds:.3g} s")
 

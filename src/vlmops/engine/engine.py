@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from vlmops.engine.asking import Asking
+from vlmops.engine.asking import Asking, Planned
 from vlmops.engine.cache import ResponseCache
 from vlmops.engine.flight import Flight
 from vlmops.engine.key import request_key
@@ -24,7 +25,6 @@ from vlmops.engine.purse import Purse
 from vlmops.engine.reply_writer import ReplyWriter
 from vlmops.engine.tally import Tally
 from vlmops.errors import ImageError, UsageError
-from vlmops.evaluators.case import Usage
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.models.cards import CardEstimator
 from vlmops.models.model import Identified, Model, ModelReply, ModelRequest, Retrying, identity_of
@@ -176,12 +176,12 @@ class Engine:
             with self._lock:
                 self.tally.failures[FailureKind.BAD_IMAGE] += 1
             return Failure(FailureKind.BAD_IMAGE, str(error))
-        if found.kept is not None:
-            return self._count_kept(found.kept)
-        return await workshop.thread.run(self._flown(workshop, asked, request, found, mark))
+        if isinstance(found.outcome, ModelReply):
+            return self._count_kept(found.outcome)
+        return await workshop.thread.run(self._flown(workshop, asked, found.outcome, found, mark))
 
     async def _flown(
-        self, workshop: _Workshop, asked: EngineModel, request: ModelRequest, found: _Found, mark: int
+        self, workshop: _Workshop, asked: EngineModel, planned: Planned, found: _Found, mark: int
     ) -> ModelReply | Failure:
         """Runs on the engine's loop: joins whoever asks the same already, or asks."""
         key = found.key
@@ -194,7 +194,7 @@ class Engine:
             try:
                 if workshop.landed.since(mark, key) and (since := await self._again(workshop, found)):
                     return self._count_kept(since)
-                answer = await asked.asking.answer(request, found.expected, flight)
+                answer = await asked.asking.answer(planned, flight)
                 if isinstance(answer, ModelReply):
                     await flight.out(workshop.writer.keep(found.cache, key, asked.name, answer))
                     workshop.landed.add(key)
@@ -206,10 +206,13 @@ class Engine:
         return await flight.join()
 
     def _looked_up(self, workshop: _Workshop, asked: EngineModel, request: ModelRequest) -> _Found:
-        key = request_key(asked.identity(), request, workshop.pixels.stands_for)
         cache = asked.cache or workshop.aside
-        kept = cache.get(key, self._since)
-        return _Found(key, cache, kept, asked.asking.expected(request) if kept is None else Usage())
+        with ExitStack() as stack:
+            for picture in request.pictures:
+                stack.enter_context(picture.held())
+            key = request_key(asked.identity(), request, workshop.pixels.stands_for)
+            kept = cache.get(key, self._since)
+            return _Found(key, cache, kept or asked.asking.planned(request))
 
     async def _again(self, workshop: _Workshop, found: _Found) -> ModelReply | None:
         """Look once more: a call that was under way when we looked has brought the answer since."""
@@ -277,12 +280,11 @@ class EngineModel:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What looking in the cache gave, and what a call would take."""
+    """What looking for a reply gave: it, or what is to be asked."""
 
     key: bytes
     cache: ResponseCache
-    kept: ModelReply | None
-    expected: Usage
+    outcome: ModelReply | Planned
 
 
 class _Workshop:

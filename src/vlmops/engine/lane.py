@@ -26,7 +26,7 @@ class Lane:
         now = time.monotonic()
         self._limits = limits
         self._window = float(limits.concurrency)
-        self._under_way = 0
+        self._under_way = self._waiting = 0
         self._open_at = now
         self._closed_at = float("-inf")
         self._storms = 0
@@ -40,12 +40,21 @@ class Lane:
         """How often in a row the provider has asked everyone to wait."""
         return self._storms
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one who came now would not wait for others; readable from any thread."""
+        return self._under_way + self._waiting < int(self._window)
+
     @asynccontextmanager
     async def place(self, tokens: int) -> AsyncIterator[None]:
         """Wait for a turn with that many tokens, and hold a place meanwhile."""
-        async with self._turn:
-            await self._until_allowed(tokens)
-            self._under_way += 1
+        self._waiting += 1
+        try:
+            async with self._turn:
+                await self._until_allowed(tokens)
+                self._under_way += 1
+        finally:
+            self._waiting -= 1
         try:
             yield
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from vlmops.images.recent import RecentBytes
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -55,7 +56,18 @@ class Image:
         True
     """
 
-    __slots__ = ("_facts", "_key", "_limits", "_lock", "_origin", "_pixel_hash", "_reference", "_stamp")
+    __slots__ = (
+        "_data",
+        "_facts",
+        "_holders",
+        "_key",
+        "_limits",
+        "_lock",
+        "_origin",
+        "_pixel_hash",
+        "_reference",
+        "_stamp",
+    )
 
     def __init__(
         self, origin: Origin, *, limits: ImageLimits | None = None, reference: ImageReference | None = None
@@ -69,6 +81,8 @@ class Image:
         self._stamp: Hashable = None
         self._pixel_hash = ""
         self._key = object()
+        self._holders = 0
+        self._data: bytes | None = None
         self._lock = threading.RLock()
 
     @classmethod
@@ -274,8 +288,29 @@ class Image:
         """
         return self._load()[0]
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within it, the bytes are read at most once, and kept in memory.
+
+        Example:
+            >>> picture = Image.from_path("parts/0001.png")
+            >>> with picture.held():
+            ...     pass  # all that needs its bytes
+        """
+        with self._lock:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders -= 1
+                if not self._holders:
+                    self._data = None
+
     def _load(self) -> tuple[bytes, ImageFacts]:
         with self._lock:
+            if self._data is not None and self._facts is not None:
+                return self._data, self._facts
             stamp = self._origin.stamp() if isinstance(self._origin, PathOrigin) else None
             data = self._fetch()
             if self._facts is None:
@@ -285,6 +320,7 @@ class Image:
             elif not isinstance(self._origin, BytesOrigin) and (stamp is None or stamp != self._stamp):
                 self._require_hash(hashlib.sha256(data).hexdigest(), "that was read before")
                 self._stamp = stamp
+            self._data = data if self._holders else None
             return data, self._facts
 
     def _fetch(self) -> bytes:

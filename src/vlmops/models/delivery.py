@@ -128,8 +128,9 @@ class PictureDelivery:
         preparation = self.preparation
         if self.by == "url" and (address := _address(image)) and _fits(image, preparation):
             return Delivered(address, self._sent(image, image, "url"))
-        prepared = preparation.prepare(image)
-        delivered = Delivered(prepared.data_uri(), self._sent(image, prepared, "data_uri"))
+        with image.held():
+            prepared = preparation.prepare(image)
+            delivered = Delivered(prepared.data_uri(), self._sent(image, prepared, "data_uri"))
         prepared.release()
         image.release()
         return delivered

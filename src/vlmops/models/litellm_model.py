@@ -12,10 +12,7 @@ import vlmops.models.openai_chat as chat
 from vlmops.models.openai import OpenAIModel
 
 if TYPE_CHECKING:
-
-    from vlmops.models.answer import Expected, RawAnswer
-    from vlmops.models.answer_schema import AnswerSchema
-    from vlmops.models.model import ModelRequest
+    from vlmops.models.answer import RawAnswer
     from vlmops.models.openai_post import Question
 
 
@@ -45,9 +42,8 @@ class LiteLLMModel(OpenAIModel):
     def __repr__(self) -> str:
         return f"LiteLLMModel({self.model!r})"
 
-    def _prepared(self, request: ModelRequest, schema: AnswerSchema | None) -> tuple[Question, Expected]:
-        _litellm()  # Importing it takes seconds, which are none of the answer's.
-        return super()._prepared(request, schema)
+    def _load_sdk(self) -> None:
+        _litellm()
 
     async def _ask(self, question: Question) -> RawAnswer:
         litellm = _litellm()

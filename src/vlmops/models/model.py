@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from pydantic import BaseModel
 
@@ -208,6 +208,20 @@ class Retrying(Protocol):
 
     def without_retries(self) -> Model:
         """The same model, each of whose answers is the outcome of one try."""
+        ...
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A model whose requests can be made ready before they may go out, in a thread of the caller's choice."""
+
+    def prepared(self, request: ModelRequest) -> Callable[[], Awaitable[ModelReply | Failure]]:
+        """Read and encode the pictures; what is returned asks the model, once, as ``answer`` would.
+
+        Raises:
+            ImageError: A picture cannot be read, or cannot be made to fit the model.
+            UsageError: As ``answer``.
+        """
         ...
 
 

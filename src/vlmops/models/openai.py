@@ -8,6 +8,8 @@ import logging
 import os
 import time
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +27,7 @@ from vlmops.models.openai_post import Question
 from vlmops.models.openai_turns import sent_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from openai import AsyncOpenAI
 
@@ -169,14 +171,24 @@ class OpenAIModel:
             UsageError: The provider has no such model, the schema is invalid, or a parameter is one that this
                 class sets itself.
         """
-        if failure := self._too_many(request):
-            return failure
-        schema = AnswerSchema(request.schema) if request.schema is not None else None
         try:
-            question, expected = await asyncio.to_thread(self._prepared, request, schema)
+            ask = await asyncio.to_thread(self.prepared, request)
         except ImageError as error:
             return Failure(FailureKind.BAD_IMAGE, str(error))
-        return await self._asked(question, expected)
+        return await ask()
+
+    def prepared(self, request: ModelRequest) -> Callable[[], Awaitable[ModelReply | Failure]]:
+        """As :class:`~vlmops.models.model.Preparing` says: what asks the request, its pictures ready to go.
+
+        Raises:
+            ImageError: A picture cannot be read, or cannot be made to fit the model.
+            UsageError: The schema is invalid, or a parameter is one that this class sets itself.
+        """
+        self._load_sdk()
+        if failure := self._too_many(request):
+            return partial(_immediately, failure)
+        schema = AnswerSchema(request.schema) if request.schema is not None else None
+        return partial(self._asked, *self._written(request, schema))
 
     async def aclose(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -219,7 +231,7 @@ class OpenAIModel:
         answer: RawAnswer = await ask(self._connected(), question)
         return answer
 
-    def _prepared(self, request: ModelRequest, schema: AnswerSchema | None) -> tuple[Question, Expected]:
+    def _written(self, request: ModelRequest, schema: AnswerSchema | None) -> tuple[Question, Expected]:
         """What is posted, and what the answer is to be read against."""
         interface = _INTERFACES[self._api]
         instruction = schema if self._structured != "json_schema" else None
@@ -235,6 +247,10 @@ class OpenAIModel:
         if taken:
             raise UsageError(f"parameter {', '.join(taken)} is set by vlmops itself; leave it out")
         return dict(parameters)
+
+    def _load_sdk(self) -> None:
+        """Importing it takes a second, which is none of the answer's."""
+        import_module("openai")
 
     def _too_many(self, request: ModelRequest) -> Failure | None:
         limit = self.card.max_images if self.card else None
@@ -275,6 +291,10 @@ class OpenAIModel:
                 f"{self.name} needs an API key: set {_KEY_NAMES[self._azure is not None]} "
                 "(to anything where none is asked for)"
             ) from error
+
+
+async def _immediately(failure: Failure) -> Failure:
+    return failure
 
 
 def _aiohttp_client() -> Any:

@@ -7,6 +7,7 @@ for whatever it has no method for, keeps its retries, its errors, its keys and A
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,20 @@ _OPTIONS = {"extra_headers": "headers", "extra_query": "params", "timeout": "tim
 
 _WHOLE_RESPONSE = {"X-Stainless-Raw-Response": "true"}
 """Asks the SDK for the response with its headers, as its ``with_raw_response`` does."""
+
+
+class _Members(dict[str, Any]):
+    """A JSON object whose members are attributes; building the SDK's classes takes longer than sending."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self.get(name)
+
+
+def _read(content: bytes) -> Any:
+    try:
+        return json.loads(content, object_hook=_Members)
+    except ValueError:
+        raise ValueError("it is not JSON; does base_url lead to the interface (.../v1)?") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +70,18 @@ class Question:
         return cls({**body, **(parameters.get("extra_body") or {})}, options)
 
     async def post(self, client: AsyncOpenAI, path: str, kind: type[Any]) -> tuple[Any, dict[str, Any]]:
-        """The answer as that class of the SDK, and what is to be told of the way it came."""
+        """The answer, and what is to be told of the way it came.
+
+        The answer is read as that class of the SDK would be: members it does not have are ``None``.
+
+        Raises:
+            ValueError: What came is not JSON.
+        """
         options: Any = self._sdk_options()
         options["headers"] = {**(options.get("headers") or {}), **_WHOLE_RESPONSE}
         response: Any = await client.post(path, cast_to=kind, body=self.body, options=options)
         told = {"retries": response.retries_taken, "request_id": response.headers.get("x-request-id")}
-        return response.parse(), {name: value for name, value in told.items() if value}
+        return _read(response.content), {name: value for name, value in told.items() if value}
 
     async def stream(self, client: AsyncOpenAI, path: str, kind: type[Any], piece: Any, **more: Any) -> Any:
         """The answer in pieces of that class of the SDK; to be closed.

@@ -93,8 +93,8 @@ async def ask_streaming(client: AsyncOpenAI, question: Question) -> RawAnswer:
 def _answer(response: Response, metadata: Mapping[str, Any], first: float | None = None) -> RawAnswer:
     if response.status == "failed":
         told = response.error
-        reason = (told.code, told.message) if told else ("", "no reason was given")
-        raise AnswerFailed(*reason, _usage(response.usage))
+        code, why = (told.code, told.message) if told else ("", "no reason was given")
+        raise AnswerFailed(code, why, _usage(response.usage))
     text, refusal = "", ""
     for item in response.output:
         for part in getattr(item, "content", None) or ():
@@ -110,7 +110,7 @@ def _answer(response: Response, metadata: Mapping[str, Any], first: float | None
 def _usage(usage: Any) -> Usage | None:
     if usage is None:
         return None
-    into, out = usage.input_tokens_details, usage.output_tokens_details
+    into, out = (getattr(usage, f"{way}_tokens_details", None) for way in ("input", "output"))
     return Usage(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
