@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from vlmops.errors import PlatformError, UsageError
-from vlmops.platforms.prompts import Prompt, PromptTurn, PromptVersion
+from vlmops.errors import PlatformError
+from vlmops.platforms.prompts import Prompt, PromptTurn, PromptVersion, require_one
 from vlmops_langfuse.connection import LangfuseRefusal
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class LangfusePrompts:
             UsageError: Both are said.
             PlatformError: There is none, or it holds more than text.
         """
-        if version is not None and label is not None:
-            raise UsageError(f"prompt {name!r}: name a version or a label, not both")
+        require_one(name, version, label)
         asked = {"version": version} if version is not None else {"label": label or _NEWEST}
         return await self._version(await self._get(name, asked))
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from vlmops.errors import PlatformError, UsageError
-from vlmops.platforms.prompts import Prompt, PromptTurn, PromptVersion
+from vlmops.platforms.prompts import Prompt, PromptTurn, PromptVersion, require_one
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -63,8 +63,7 @@ class PhoenixPrompts:
             UsageError: Both are said.
             PlatformError: There is none, or it holds more than text.
         """
-        if version is not None and label is not None:
-            raise UsageError(f"prompt {name!r}: name a version or a label, not both")
+        require_one(name, version, label)
         kept = await self._stored(name)
         for stored in kept:
             if version not in (None, stored["id"]):

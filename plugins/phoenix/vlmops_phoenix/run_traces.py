@@ -162,7 +162,7 @@ def _prompt(call: ModelCall) -> dict[str, str]:
         return {}
     standing = [piece for piece in call.request.conversation[0].content if isinstance(piece, str)]
     return {
-        "llm.prompt_template.template": "\n\n".join([*standing, "{{material}}", call.request.prompt]),
+        "llm.prompt_template.template": "\n\n".join([*standing, "{{material}}", call.request.prompt or ""]),
         "llm.prompt_template.version": str(call.prompt["version"]),
         "metadata": json.dumps({"prompt": dict(call.prompt)}),
     }

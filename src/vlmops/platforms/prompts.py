@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from vlmops.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -50,6 +52,19 @@ class Prompt:
         turns = [{"role": turn.role, "text": turn.text} for turn in self.turns]
         content: dict[str, Any] = json.loads(json.dumps({"turns": turns, "metadata": dict(self.metadata)}))
         return content
+
+
+def require_one(name: str, version: str | None, label: str | None) -> None:
+    """Refuse to look for a version by its name and by a label at once.
+
+    Raises:
+        UsageError: Both are said.
+
+    Example:
+        >>> require_one("count", "3", None)
+    """
+    if version is not None and label is not None:
+        raise UsageError(f"prompt {name!r}: name a version or a label, not both")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vlmops.errors import PlatformError, UsageError
-from vlmops.platforms.prompts import Prompt, PromptVersion
+from vlmops.errors import PlatformError
+from vlmops.platforms.prompts import Prompt, PromptVersion, require_one
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,8 +33,7 @@ class MemoryPrompts:
         self, name: str, *, version: str | None = None, label: str | None = None
     ) -> PromptVersion:
         """The version asked for, else the newest."""
-        if version is not None and label is not None:
-            raise UsageError("name a version of a prompt or a label, not both")
+        require_one(name, version, label)
         count = len(self.versions.get(name, []))
         number = count - 1
         if version is not None:

@@ -15,11 +15,13 @@ from judging_models import cases, colour_of, is_blind, prefers_the_right_one
 from langfuse_server import LangfuseServer
 from vlmops.blocking import blocking
 from vlmops.evaluators import Score
+from vlmops.judges.spending import judging_cost
 from vlmops.platforms import connect
 from vlmops.platforms.records import ScoreTarget, TargetedScore
 
 JUDGE = 'judge={"rubric": "rubric.toml", "model": "openai:judge-1", "name": "colour"}'
 PAIRWISE = 'pairwise={"model": "openai:judge-1", "question": "Which names the colour?"}'
+PRICED = JUDGE.replace("judge-1", "gpt-4.1")
 COUNT = 24
 
 
@@ -103,6 +105,23 @@ class TestOnPhoenix(JudgesContract):
         assert ended.code == 0, ended
         found = json.loads(ended.out)
         assert (found["n"], found["agreement"]["value"], found["kappa"]["value"]) == (COUNT, 1.0, 1.0)
+
+    def test_what_judging_cost_is_read_back_failures_included(
+        self, vlmops: Any, judging: Any, ran: Ran
+    ) -> None:
+        judging.decide = lambda shown, request: "nonsense" if "case 1" in shown["ANSWER"] else "yes"
+        published = vlmops("judges", "publish", PRICED, *ran.on, "--json")
+        (prompt,) = json.loads(published.out)
+        judge = PRICED.replace("{", f'{{"prompt": {json.dumps(prompt)}, ', 1)
+        assert vlmops("score", "--experiment", ran.ids["half"], *ran.on, "-e", judge).code == 3
+        results = [run.results for run in ran.record("half").runs]
+        spent = [judging_cost(each) for each in results]
+        assert [(each.calls, each.unpriced) for each in spent] == [(1, 0)] * COUNT
+        scores = [score for each in results for score in each if isinstance(score, Score)]
+        assert 0 < len(scores) < COUNT
+        assert all(score.metadata["judge"]["prompt"] == prompt for score in scores)
+        refused = vlmops("judges", "deploy", PRICED, *ran.on)
+        assert (refused.code, "they see no pictures" in refused.err) == (2, True), refused
 
 
 class TestOnLangfuse(JudgesContract):

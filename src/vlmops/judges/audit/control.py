@@ -87,7 +87,7 @@ class Control:
         interval = wilson_interval(sum(hits), n) if n else None
         fine = value >= limit if at_least else value <= limit
         missed = interval is not None and (interval.high < limit if at_least else interval.low > limit)
-        passed = None if n < needed else True if fine else False if missed else None
+        passed = _passed(fine, missed, enough=n >= needed)
         return cls(name, value, limit, passed, n, _counted(failures), interval, explanation)
 
     @classmethod
@@ -109,7 +109,7 @@ class Control:
         interval = mean_interval(values, clusters=clusters) if n else None
         fine = (abs(value) if both_ways else value) <= limit
         missed = interval is not None and (interval.low > limit or (both_ways and interval.high < -limit))
-        passed = None if n < needed else True if fine else False if missed else None
+        passed = _passed(fine, missed, enough=n >= needed)
         return cls(name, value, limit, passed, n, _counted(failures), interval, explanation)
 
 
@@ -194,6 +194,13 @@ class AuditReport:
             return cls(controls=controls, **told)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{path} holds no audit of a judge: {error}") from error
+
+
+def _passed(fine: bool, missed: bool, *, enough: bool) -> bool | None:
+    """Beyond the limit but not clearly, a good judge may be, too."""
+    if not enough or (not fine and not missed):
+        return None
+    return fine
 
 
 def _counted(failures: Sequence[Failure]) -> dict[str, int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from vlmops.errors import PlatformError, UsageError
+from vlmops.errors import PlatformError
 from vlmops.platforms.folder.datasets import folder_name
 from vlmops.platforms.folder.json_lines import write_whole
 from vlmops.platforms.folder.lock import exclusively
-from vlmops.platforms.prompts import Prompt, PromptTurn, PromptVersion
+from vlmops.platforms.prompts import Prompt, PromptTurn, PromptVersion, require_one
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -57,8 +57,7 @@ class FolderPrompts:
             UsageError: Both are said.
             PlatformError: There is none, or its file is damaged.
         """
-        if version is not None and label is not None:
-            raise UsageError(f"prompt {name!r}: name a version or a label, not both")
+        require_one(name, version, label)
         folder = self._root / folder_name(name)
         versions = {str(int(file.stem)): file for file in _versions(folder)}
         if not versions:
