@@ -105,7 +105,7 @@ def count(page: Page) -> str:
 
 
 def current(page: Page) -> str:
-    return page.locator("#sample h3").inner_text()
+    return page.locator("#sample:not([aria-busy]) h3").inner_text()
 
 
 def choose(page: Page, **values: str) -> None:

@@ -68,12 +68,9 @@ function quantity() {
 function drawHistogram() {
   const what = quantity(), place = byId("histogram");
   if (!what) return place.replaceChildren(make("p", { class: "note" }, "No answer has a score."));
-  const everyone = data.variants.map((_, at) => data.rows.map((row) => (row.c[at] ? what.of(row.c[at]) : null)));
-  const known = everyone.flat().filter((value) => value !== null && value !== undefined);
-  if (!known.length) return place.replaceChildren(make("p", { class: "note" }, "No answer has this value."));
-  const bins = what.kind === "label" || what.kind === "pass" ? classes(known, what.kind) : intervals(known);
-  const chosen = new Set(choice.found);
-  const counts = everyone.map((values) => counted(values, bins, chosen));
+  const { bins, slots } = binned(what);
+  if (!bins) return place.replaceChildren(make("p", { class: "note" }, "No answer has this value."));
+  const counts = counted(slots, bins.length);
   const width = 640, left = 34, right = 630, strip = Math.min(90, 230 / data.variants.length);
   const height = strip * data.variants.length + 34;
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `distribution of ${what.name}` });
@@ -96,6 +93,29 @@ function drawHistogram() {
   place.replaceChildren(svg);
 }
 
+// The bins of a quantity, and for each variant the bin of every row (-1 for none); made once.
+const binnings = new Map();
+
+function binned(what) {
+  const name = byId("histogram-of").value;
+  if (binnings.has(name)) return binnings.get(name);
+  const everyone = data.variants.map((_, at) => data.rows.map((row) => (row.c[at] ? what.of(row.c[at]) : null)));
+  const known = everyone.flat().filter((value) => value !== null && value !== undefined);
+  let bins = null, slots = [];
+  if (known.length) {
+    bins = what.kind === "label" || what.kind === "pass" ? classes(known, what.kind) : intervals(known);
+    slots = everyone.map((values) => Int16Array.from(values, (value) => slotOf(value, bins)));
+  }
+  binnings.set(name, { bins, slots });
+  return binnings.get(name);
+}
+
+function slotOf(value, bins) {
+  if (value === null || value === undefined) return -1;
+  if (bins[0].holds) return bins.findIndex((bin) => bin.holds(value));
+  return Math.min(bins.length - 1, Math.floor((value - bins[0].first) / bins[0].step));
+}
+
 function classes(known, kind) {
   const values = kind === "pass" ? [0, 1] : [...new Set(known)].sort().slice(0, BINS);
   return values.map((value) => ({ low: value, high: value, label: kind === "pass" ? ["fail", "pass"][value] : value, title: String(value), holds: (each) => each === value }));
@@ -112,16 +132,13 @@ function intervals(known) {
   });
 }
 
-function counted(values, bins, chosen) {
-  const all = new Array(bins.length).fill(0), some = new Array(bins.length).fill(0);
-  values.forEach((value, row) => {
-    if (value === null || value === undefined) return;
-    const at = bins[0].holds ? bins.findIndex((bin) => bin.holds(value)) : Math.min(bins.length - 1, Math.floor((value - bins[0].first) / bins[0].step));
-    if (at < 0) return;
-    all[at]++;
-    if (chosen.has(row)) some[at]++;
+function counted(slots, bins) {
+  return slots.map((own) => {
+    const all = new Array(bins).fill(0), some = new Array(bins).fill(0);
+    for (const at of own) if (at >= 0) all[at]++;
+    for (const number of choice.found) if (own[number] >= 0) some[own[number]]++;
+    return { all, some };
   });
-  return { all, some };
 }
 
 function axisOf(svg, bins, left, step, height) {

@@ -8,7 +8,7 @@ const value = (cell, at) => (cell && typeof cell.v[at] !== "string" && cell.v[at
 
 const choice = {
   state: { ...EMPTY },
-  found: data.rows.map((_, at) => at),
+  found: data.rows.map((_, at) => at), // numbers of the chosen rows, in their order
   listeners: [],
 
   set(changes) {
@@ -17,7 +17,7 @@ const choice = {
   },
 
   apply() {
-    this.found = sorted(chosen(this.state), this.state.order);
+    this.found = chosen(this.state);
     this.remember();
     for (const listener of this.listeners) listener();
   },
@@ -35,26 +35,47 @@ const choice = {
   },
 };
 
+// Each criterion is asked of every row once and kept as flags; another choice then only puts flags together.
+const KEPT_FLAGS = 64;
+const flags = new Map();
+
+function flagged(key, test, within) {
+  let found = flags.get(key);
+  if (found) flags.delete(key);
+  else {
+    found = new Uint8Array(data.rows.length);
+    for (let number = 0; number < found.length; number++) {
+      if (!within || within[number]) found[number] = test(data.rows[number], number) ? 1 : 0;
+    }
+  }
+  flags.set(key, found);
+  if (flags.size > KEPT_FLAGS) flags.delete(flags.keys().next().value);
+  return found;
+}
+
 function chosen(state) {
-  const words = state.text.toLowerCase().split(/\s+/).filter(Boolean);
   const low = number(state.low), high = number(state.high), at = Number(state.metric);
-  const tests = [];
-  if (state.slice !== "") tests.push((row) => (row.s || []).includes(Number(state.slice)));
-  if (state.failure) tests.push(failureTest(state.failure));
-  if (state.differ) tests.push(differTest(state.differ));
+  const criteria = [];
+  if (state.slice !== "") criteria.push(flagged(`slice ${state.slice}`, (row) => (row.s || []).includes(Number(state.slice))));
+  if (state.failure) criteria.push(flagged(`failure ${state.failure}`, failureTest(state.failure)));
+  if (state.differ) criteria.push(flagged(`differ ${state.differ}`, differTest(state.differ)));
   if (low !== null || high !== null) {
     const within = (cell) => {
       const found = value(cell, at);
       return found !== null && (low === null || found >= low - 1e-9) && (high === null || found <= high + 1e-9);
     };
-    tests.push(state.whose === "any" ? (row) => row.c.some(within) : (row) => within(row.c[Number(state.whose)]));
+    const test = state.whose === "any" ? (row) => row.c.some(within) : (row) => within(row.c[Number(state.whose)]);
+    criteria.push(flagged(`score ${at} ${state.whose} ${low} ${high}`, test));
   }
-  if (words.length) tests.push((row, number) => words.every((word) => haystack(number).includes(word)));
-  const found = [];
-  data.rows.forEach((row, number) => {
-    if (tests.every((test) => test(row, number))) found.push(number);
-  });
-  return found;
+  for (const word of state.text.toLowerCase().split(/\s+/).filter(Boolean)) criteria.push(holding(word));
+  const order = sorted(state.order);
+  if (!criteria.length) return [...order];
+  return Array.prototype.filter.call(order, (number) => criteria.every((fits) => fits[number]));
+}
+
+// Rows that hold a text; while it is typed, only those that held what was typed before are looked at.
+function holding(word) {
+  return flagged(`text ${word}`, (_, number) => haystack(number).includes(word), flags.get(`text ${word.slice(0, -1)}`));
 }
 
 function failureTest(chosen) {
@@ -79,8 +100,15 @@ function change(row, at, metric) {
   return before === null || after === null ? null : after - before;
 }
 
-// Everything that can be searched of a row, made when it is searched first.
+// Everything that can be searched of a row, made while nothing else is to be done, or when it is searched first.
 const haystacks = [];
+
+function prepareSearch(first = 0) {
+  const end = Math.min(data.rows.length, first + 200);
+  for (let number = first; number < end; number++) haystack(number);
+  if (end < data.rows.length) whenIdle(() => prepareSearch(end));
+}
+
 function haystack(number) {
   if (haystacks[number] === undefined) {
     const row = data.rows[number];
@@ -93,13 +121,20 @@ function haystack(number) {
   return haystacks[number];
 }
 
-// Rows without a value come last.
-function sorted(found, order) {
-  const [kind, metric, at] = order.split(":");
-  if (kind === "dataset") return found;
-  const keys = new Float64Array(data.rows.length);
-  for (const number of found) keys[number] = key(data.rows[number], kind, Number(metric), Number(at));
-  return found.sort((one, other) => keys[one] - keys[other] || one - other);
+// All rows in an order, those without a value last; made once.
+const orders = new Map();
+
+function sorted(order) {
+  if (!orders.has(order)) {
+    const [kind, metric, at] = order.split(":");
+    const found = Uint32Array.from(data.rows.keys());
+    if (kind !== "dataset") {
+      const keys = Float64Array.from(data.rows, (row) => key(row, kind, Number(metric), Number(at)));
+      found.sort((one, other) => keys[one] - keys[other] || one - other);
+    }
+    orders.set(order, found);
+  }
+  return orders.get(order);
 }
 
 function key(row, kind, metric, at) {

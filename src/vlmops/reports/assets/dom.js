@@ -51,5 +51,16 @@ function shown(value, unit = "") {
   return unit ? `${text} ${unit}` : text;
 }
 
+const whenIdle = window.requestIdleCallback ? (act) => requestIdleCallback(act) : (act) => setTimeout(act, 20);
+
+// What need not be seen with the first frame is done after it, the last that was asked for alone.
+function afterFrame(act) {
+  let asked = 0;
+  return (...given) => {
+    const own = ++asked;
+    requestAnimationFrame(() => setTimeout(() => { if (own === asked) act(...given); }));
+  };
+}
+
 const data = JSON.parse(byId("data").textContent);
 let pictures = null; // parsed after the first paint: they are most of the page's bytes

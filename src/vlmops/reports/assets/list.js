@@ -6,12 +6,23 @@ const BEYOND = 6;
 const list = {
   at: 0, // position of the current sample among the chosen
   pending: false,
+  top: 0, // where it is scrolled to, and how tall it is: asking the page for these makes it lay itself out
+  tall: 0,
+
+  measure() {
+    this.top = byId("list").scrollTop;
+    this.tall = byId("list").clientHeight;
+  },
+
+  scroll(top) {
+    if (top !== this.top) byId("list").scrollTop = this.top = top;
+  },
 
   show() {
     const place = byId("list"), rows = byId("rows");
     rows.style.height = `${choice.found.length * HEIGHT}px`;
-    const first = Math.max(0, Math.floor(place.scrollTop / HEIGHT) - BEYOND);
-    const last = Math.min(choice.found.length, Math.ceil((place.scrollTop + place.clientHeight) / HEIGHT) + BEYOND);
+    const first = Math.max(0, Math.floor(this.top / HEIGHT) - BEYOND);
+    const last = Math.min(choice.found.length, Math.ceil((this.top + this.tall) / HEIGHT) + BEYOND);
     const shown = [];
     for (let position = first; position < last; position++) shown.push(listRow(position));
     rows.replaceChildren(...shown);
@@ -23,15 +34,15 @@ const list = {
   later() {
     if (this.pending) return;
     this.pending = true;
-    requestAnimationFrame(() => { this.pending = false; this.show(); });
+    requestAnimationFrame(() => { this.pending = false; this.measure(); this.show(); });
   },
 
   go(position) {
     if (!choice.found.length) return;
     this.at = Math.max(0, Math.min(choice.found.length - 1, position));
-    const place = byId("list"), top = this.at * HEIGHT;
-    if (top < place.scrollTop) place.scrollTop = top;
-    else if (top + HEIGHT > place.scrollTop + place.clientHeight) place.scrollTop = top + HEIGHT - place.clientHeight;
+    const top = this.at * HEIGHT;
+    if (top < this.top) this.scroll(top);
+    else if (top + HEIGHT > this.top + this.tall) this.scroll(top + HEIGHT - this.tall);
     this.show();
     showSample(choice.found[this.at]);
   },
@@ -79,7 +90,14 @@ function shownMetric() {
   return ["worst", "best", "loss", "gain"].includes(kind) ? Number(metric) : Number(choice.state.metric || 0);
 }
 
+const showFirst = afterFrame(() => {
+  if (choice.found.length) showSample(choice.found[list.at]);
+  else byId("sample").replaceChildren(make("p", { class: "note nothing" }, "No sample fits what is asked for. Reset, or ask for less."));
+  byId("sample").removeAttribute("aria-busy");
+});
+
 function setUpList() {
+  list.measure();
   byId("list").addEventListener("scroll", () => list.later(), { passive: true });
   addEventListener("resize", () => list.later());
   choice.listeners.push(() => {
@@ -89,9 +107,9 @@ function setUpList() {
       ...data.variants.map((variant, at) => make("div", { class: "cell", title: variant.name }, badge(at))),
     );
     list.at = 0;
-    byId("list").scrollTop = 0;
+    list.scroll(0);
     list.show();
-    if (choice.found.length) showSample(choice.found[0]);
-    else byId("sample").replaceChildren(make("p", { class: "note nothing" }, "No sample fits what is asked for. Reset, or ask for less."));
+    byId("sample").setAttribute("aria-busy", "true");
+    showFirst();
   });
 }

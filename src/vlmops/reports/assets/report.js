@@ -72,8 +72,7 @@ function start() {
   showPrompts();
   setUpChoice();
   setUpList();
-  let waiting = 0;
-  choice.listeners.push(() => { clearTimeout(waiting); waiting = setTimeout(drawHistogram, 30); });
+  choice.listeners.push(afterFrame(drawHistogram));
   choice.apply();
   document.addEventListener("keydown", onKey);
   byId("theme").addEventListener("click", switchTheme);
@@ -85,6 +84,7 @@ function start() {
     pictures = JSON.parse(byId("pictures").textContent);
     list.show();
     if (view.current !== null) showSample(view.current);
+    whenIdle(() => prepareSearch());
     document.documentElement.dataset.ready = "true";
   }));
 }
