@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import ImageError, UsageError
-from vlmops.images.facts import ImageFacts, read_facts
+from vlmops.images.encoded import EncodedBytes
 from vlmops.images.limits import ImageLimits
-from vlmops.images.origin import BytesOrigin, Origin, PathOrigin, origin_of_url, too_large
-from vlmops.images.recent import RecentBytes
+from vlmops.images.origin import BytesOrigin, Origin, PathOrigin, origin_of_url
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Hashable, Iterator
+    from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image as PILImage
 
+    from vlmops.images.facts import ImageFacts
     from vlmops.images.reference import ImageReference
 
-_recent = RecentBytes()
 _THUMBNAIL = 320
-_DAMAGED_FIX = "it was overwritten or is damaged: make a new Image of it, or restore the original"
 
 
 class Image:
@@ -56,34 +51,15 @@ class Image:
         True
     """
 
-    __slots__ = (
-        "_data",
-        "_facts",
-        "_holders",
-        "_key",
-        "_limits",
-        "_lock",
-        "_origin",
-        "_pixel_hash",
-        "_reference",
-        "_stamp",
-    )
+    __slots__ = ("_encoded", "_pixel_hash")
 
     def __init__(
         self, origin: Origin, *, limits: ImageLimits | None = None, reference: ImageReference | None = None
     ) -> None:
         if not hasattr(origin, "read"):
             raise UsageError(f"Image() takes an origin, not {type(origin).__name__}: use Image.of(...)")
-        self._origin = origin
-        self._limits = limits or ImageLimits.from_environment()
-        self._reference = reference
-        self._facts: ImageFacts | None = None
-        self._stamp: Hashable = None
+        self._encoded = EncodedBytes(origin, limits or ImageLimits.from_environment(), reference)
         self._pixel_hash = ""
-        self._key = object()
-        self._holders = 0
-        self._data: bytes | None = None
-        self._lock = threading.RLock()
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str], *, limits: ImageLimits | None = None) -> Image:
@@ -182,7 +158,7 @@ class Image:
         """
         image = cls(origin, limits=limits)
         if data is not None:
-            _recent.put(image._key, data)
+            image._encoded.give(data)
             image.read()
         return image
 
@@ -214,37 +190,37 @@ class Image:
     @property
     def origin(self) -> Origin:
         """What its bytes are read from."""
-        return self._origin
+        return self._encoded.origin
 
     @property
     def source(self) -> str:
         """Where it comes from, safe to print: a path, a URL without its query, ``<bytes>``."""
-        return str(self._origin.description)
+        return self._encoded.source
 
     @property
     def facts(self) -> ImageFacts:
         """All that is known without decoding; read on first use."""
-        return self._facts or self._load()[1]
+        return self._encoded.facts or self._encoded.load()[1]
 
     @property
     def sha256(self) -> str:
         """Of the encoded bytes, in hexadecimal."""
-        return self._known.sha256
+        return (self._known or self.facts).sha256
 
     @property
     def media_type(self) -> str:
         """As found in the bytes: ``image/png``."""
-        return self._known.media_type
+        return (self._known or self.facts).media_type
 
     @property
     def width(self) -> int:
         """In pixels, after EXIF orientation."""
-        return self._known.width
+        return (self._known or self.facts).width
 
     @property
     def height(self) -> int:
         """In pixels, after EXIF orientation."""
-        return self._known.height
+        return (self._known or self.facts).height
 
     @property
     def size(self) -> tuple[int, int]:
@@ -254,7 +230,7 @@ class Image:
     @property
     def byte_length(self) -> int:
         """Length of the encoded picture."""
-        return self._known.byte_length
+        return (self._known or self.facts).byte_length
 
     @property
     def orientation(self) -> int:
@@ -269,16 +245,16 @@ class Image:
             >>> Image.from_path("parts/0001.png").is_known
             False
         """
-        return self._facts is not None or self._reference is not None
+        return self._known is not None
 
     @property
     def limits(self) -> ImageLimits:
         """What is refused when its bytes are read."""
-        return self._limits
+        return self._encoded.limits
 
     @property
-    def _known(self) -> ImageFacts | ImageReference:
-        return self._facts or self._reference or self.facts
+    def _known(self) -> ImageFacts | ImageReference | None:
+        return self._encoded.facts or self._encoded.reference
 
     def read(self) -> bytes:
         """The encoded bytes, checked to be the picture that the facts describe.
@@ -286,10 +262,9 @@ class Image:
         Raises:
             ImageError: They cannot be read, are not a picture, or changed since they were read first.
         """
-        return self._load()[0]
+        return self._encoded.load()[0]
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[None]:
         """Within it, the bytes are read at most once, and kept in memory.
 
         Example:
@@ -297,64 +272,11 @@ class Image:
             >>> with picture.held():
             ...     pass  # all that needs its bytes
         """
-        with self._lock:
-            self._holders += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._holders -= 1
-                if not self._holders:
-                    self._data = None
-
-    def _load(self) -> tuple[bytes, ImageFacts]:
-        with self._lock:
-            if self._data is not None and self._facts is not None:
-                return self._data, self._facts
-            stamp = self._origin.stamp() if isinstance(self._origin, PathOrigin) else None
-            data = self._fetch()
-            if self._facts is None:
-                facts = read_facts(data, self.source, self._limits)
-                self._require_hash(facts.sha256, "its reference names")
-                self._facts, self._stamp = facts, stamp
-            elif not isinstance(self._origin, BytesOrigin) and (stamp is None or stamp != self._stamp):
-                self._require_hash(hashlib.sha256(data).hexdigest(), "that was read before")
-                self._stamp = stamp
-            self._data = data if self._holders else None
-            return data, self._facts
-
-    def _fetch(self) -> bytes:
-        if isinstance(self._origin, BytesOrigin | PathOrigin):
-            data = self._origin.read()
-        else:
-            data = _recent.get(self._key) or self._fetch_remote()
-        if len(data) > self._limits.max_bytes:
-            raise too_large(self.source, len(data), self._limits)
-        return data
-
-    def _fetch_remote(self) -> bytes:
-        try:
-            data = bytes(self._origin.read())
-        except ImageError:
-            raise
-        except Exception as error:
-            raise ImageError(
-                self.source, f"cannot be read: {type(error).__name__}: {error}", "see the cause"
-            ) from error
-        _recent.put(self._key, data)
-        return data
-
-    def _require_hash(self, sha256: str, who: str) -> None:
-        expected = self._facts or self._reference
-        if expected is not None and expected.sha256 != sha256:
-            problem = (
-                f"is not the picture {who}: sha256 {sha256[:12]}... instead of {expected.sha256[:12]}..."
-            )
-            raise ImageError(self.source, problem, _DAMAGED_FIX)
+        return self._encoded.held()
 
     def release(self) -> None:
         """Let go of bytes kept in memory, if they can be had again; facts stay."""
-        _recent.drop(self._key)
+        self._encoded.release()
 
     def to_pil(self, mode: str | None = None) -> PILImage:
         """The first frame as Pillow sees it, upright.
@@ -369,7 +291,7 @@ class Image:
         from vlmops.images.decode import decode
         from vlmops.images.pixels import convert
 
-        data, facts = self._load()
+        data, facts = self._encoded.load()
         image = decode(data, facts, self.source)
         return image if mode is None else convert(image, mode, self.source)
 
@@ -399,7 +321,7 @@ class Image:
         """The encoded bytes as a base64 data URI, a third longer than they are."""
         from vlmops.images.data_uri import format_data_uri
 
-        data, facts = self._load()
+        data, facts = self._encoded.load()
         return format_data_uri(data, facts.media_type)
 
     def __eq__(self, other: object) -> bool:
@@ -411,22 +333,23 @@ class Image:
         return hash(self.sha256)
 
     def __repr__(self) -> str:
-        known = self._facts or self._reference
+        known = self._known
         if known is None:
             return f"Image({self.source!r})"
         return f"Image({self.source!r}, {known.media_type}, {known.width}x{known.height})"
 
     def __getstate__(self) -> dict[str, Any]:
+        encoded = self._encoded
         return {
-            "origin": self._origin,
-            "limits": self._limits,
-            "reference": self._reference,
-            "facts": self._facts,
+            "origin": encoded.origin,
+            "limits": encoded.limits,
+            "reference": encoded.reference,
+            "facts": encoded.facts,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        Image.__init__(self, state["origin"], limits=state["limits"], reference=state["reference"])
-        self._facts = state["facts"]
+        self._encoded = EncodedBytes(**state)
+        self._pixel_hash = ""
 
     def _repr_png_(self) -> bytes | None:
         """A thumbnail for notebooks; ``None`` where the picture cannot be decoded."""

@@ -318,7 +318,8 @@ def test_the_card_sets_the_limits(served):
 
 def test_pictures_with_an_address_may_go_by_it(served, tmp_path):
     web = Image.from_url("https://host.test/a.png?sig=s3cret")
-    web._facts = PICTURE.facts  # known, as after an earlier read
+    known = {**web.__getstate__(), "facts": PICTURE.facts}  # as after an earlier read
+    web.__setstate__(known)
     answered = ask(served, reply("1"), ModelRequest("?", (web, PICTURE)), delivery="url")
     assert [picture.delivery for picture in answered.sent] == ["url", "data_uri"]
     urls = [part["image_url"]["url"] for part in served.asked[-1].body["messages"][0]["content"][1:]]
