@@ -41,7 +41,6 @@ def compare_command(
     from vlmops.cli.comparison_table import print_comparison
     from vlmops.errors import UsageError
     from vlmops.experiments import compare, comparison_markdown, record_comparison
-    from vlmops.experiments.comparison.rows import footnotes
 
     if len(experiments) < 2:
         raise UsageError("name at least two experiments to compare")
@@ -57,8 +56,6 @@ def compare_command(
     else:
         out = console()
         print_comparison(out, found)
-        for note in footnotes(found):
-            out.print(note)
         out.print(f"side by side: {platform.experiments.compare_url(records)}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from vlmops.errors import PlatformError, UsageError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 SelectorKind = Literal["id", "name", "tag", "branch", "commit"]
 
 _KEYS = {"tag": TAGS, "branch": BRANCH, "commit": COMMIT}
+
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,19 @@ class ExperimentSelector:
         for header in found:
             if header.id not in exclude:
                 return header.id
-        raise PlatformError(
-            f"{platform.name} has no experiment on {dataset!r} with {self.kind} {self.value!r}"
-            + (" but the one to be compared" if found else "")
-        )
+        said = f"{platform.name} has no experiment on {dataset!r} with {self.kind} {self.value!r}"
+        if found:
+            raise PlatformError(f"{said} but the one to be compared")
+        raise PlatformError(f"{said}; {await self._others(platform, dataset)}")
+
+    async def _others(self, platform: Platform, dataset: str) -> str:
+        """What there is in its place."""
+        values: dict[str, None] = {}
+        for header in await platform.experiments.find(dataset):
+            said = header.name if self.kind == "name" else header.metadata.get(_KEYS[self.kind], [])
+            values |= dict.fromkeys(map(str, said if isinstance(said, list | tuple) else [said]))
+        if not values:
+            return f"none there has a {self.kind}"
+        shown = get_close_matches(self.value, values, n=_SHOWN, cutoff=0.4) or list(values)[:_SHOWN]
+        more = f", and {len(values) - len(shown)} more" if len(values) > len(shown) else ""
+        return f"there are: {', '.join(map(repr, shown))}{more}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,14 @@ class LiteLLMModel(OpenAIModel):
             return await chat.gathered(await litellm.acompletion(**asked), begun)
         completion = await litellm.acompletion(**asked)
         hidden = getattr(completion, "_hidden_params", None) or {}
-        return chat.answer_of(completion, {}, cost=None if self.card else hidden.get("response_cost"))
+        raw = chat.answer_of(completion, {}, cost=None if self.card else hidden.get("response_cost"))
+        return replace(raw, refusal=raw.refusal or _refusal(completion))
+
+
+def _refusal(completion: Any) -> str:
+    # It keeps what it does not know of a message beside it.
+    fields = getattr(completion.choices[0].message, "provider_specific_fields", None) or {}
+    return fields.get("refusal") or ""
 
 
 @cache

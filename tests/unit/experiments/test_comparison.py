@@ -382,7 +382,9 @@ class TestFindingExperiments:
         assert await selector.find(platform, "d", exclude=[ids[2]]) == ids[1]
         with pytest.raises(PlatformError, match="branch 'main' but the one to be compared"):
             await selector.find(platform, "d", exclude=ids)
-        with pytest.raises(PlatformError, match="tag 'release'"):
+        with pytest.raises(PlatformError, match="tag 'release'; none there has a tag"):
             await ExperimentSelector.parse("tag:release").find(platform, "d")
+        with pytest.raises(PlatformError, match="branch 'mian'; there are: 'main'"):
+            await ExperimentSelector.parse("branch:mian").find(platform, "d")
         with pytest.raises(UsageError, match="--dataset"):
             await selector.find(platform, None)

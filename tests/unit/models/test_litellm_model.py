@@ -76,6 +76,14 @@ def test_without_a_card_its_own_table_gives_the_cost(package):
     assert ask("acme/unheard-of").usage.cost == 0.5
 
 
+def test_a_refusal_is_one_and_says_what_it_consumed(package):
+    package.said = completion("")
+    package.said.choices[0].message.provider_specific_fields = {"refusal": "I would rather not"}
+    failure = ask("bedrock/us.anthropic.claude-opus-4-7")
+    assert failure.kind is FailureKind.REFUSAL
+    assert failure.usage.cost == pytest.approx((100 * 5 + 10 * 25) / 1e6)
+
+
 def test_a_stream_is_put_together(package):
     async def chunks():
         for piece, ended in (("tw", None), ("o", None), (None, "stop")):
