@@ -14,7 +14,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix, PhoenixProcess
+from shared_phoenix import SharedPhoenix
 
 StartPhoenix = Callable[..., PhoenixProcess]
 
@@ -52,13 +53,29 @@ def start_phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPho
         server.stop()
 
 
-@pytest.fixture(scope="session")
-def phoenix_server(start_phoenix: StartPhoenix) -> PhoenixProcess:
-    """A Phoenix server without login that serves pictures from a folder."""
-    return start_phoenix()
+_shared: list[SharedPhoenix] = []
+
+
+def pytest_sessionfinish() -> None:
+    # Not in a fixture: the wait for the other workers is no part of this one's last test, nor of its timeout.
+    while _shared:
+        _shared.pop().close()
+
+
+def shared_phoenix(tmp_path_factory: pytest.TempPathFactory, name: str, **settings: Any) -> Phoenix:
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    _shared.append(SharedPhoenix(folder / name, **settings))
+    return _shared[-1].server
 
 
 @pytest.fixture(scope="session")
-def phoenix_server_with_auth(start_phoenix: StartPhoenix) -> PhoenixProcess:
+def phoenix_server(tmp_path_factory: pytest.TempPathFactory) -> Phoenix:
+    """A Phoenix server without login that serves pictures from a folder; all workers share it."""
+    return shared_phoenix(tmp_path_factory, "shared-phoenix")
+
+
+@pytest.fixture(scope="session")
+def phoenix_server_with_auth(tmp_path_factory: pytest.TempPathFactory) -> Phoenix:
     """The same with login."""
-    return start_phoenix(auth=True)
+    return shared_phoenix(tmp_path_factory, "shared-phoenix-with-login", auth=True)

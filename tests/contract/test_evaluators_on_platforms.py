@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from evaluator_cases import LATENCY, ROWS, SAMPLES, USAGE, cases, evaluator, outputs, samples
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 
 from langfuse_server import LangfuseServer
 from vlmops import ImageDataset
@@ -179,7 +179,7 @@ def own_cache(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("own_cache")
 class TestOnPhoenix(ExperimentContract):
     @pytest.fixture
-    def platform(self, phoenix_server: PhoenixProcess) -> Platform:
+    def platform(self, phoenix_server: Phoenix) -> Platform:
         return connect("phoenix", url=phoenix_server.url, media_store=phoenix_server.media_store)
 
 
@@ -189,18 +189,18 @@ class TestInPhoenixsIdiom:
     """People who use nothing of vlmops but its evaluators."""
 
     @pytest.fixture
-    def settings(self, phoenix_server: PhoenixProcess) -> Any:
+    def settings(self, phoenix_server: Phoenix) -> Any:
         from vlmops_phoenix.settings import PhoenixSettings
 
         return PhoenixSettings.resolve(url=phoenix_server.url, media_store=phoenix_server.media_store)
 
     @pytest.fixture
-    def dataset(self, phoenix_server: PhoenixProcess) -> str:
+    def dataset(self, phoenix_server: Phoenix) -> str:
         platform = connect("phoenix", url=phoenix_server.url, media_store=phoenix_server.media_store)
         return dataset_on(platform)
 
     @pytest.fixture
-    async def client(self, phoenix_server: PhoenixProcess) -> AsyncIterator[Any]:
+    async def client(self, phoenix_server: Phoenix) -> AsyncIterator[Any]:
         from phoenix.client import AsyncClient
 
         async with httpx.AsyncClient(base_url=phoenix_server.url) as connection:

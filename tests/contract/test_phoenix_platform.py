@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 
 from vlmops.images import Image
 from vlmops.media import MediaAddress, open_store
@@ -27,7 +27,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestPhoenixPlatform(PlatformContract):
     @pytest.fixture
-    def platform(self, phoenix_server: PhoenixProcess) -> Iterator[Platform]:
+    def platform(self, phoenix_server: Phoenix) -> Iterator[Platform]:
         self.server = phoenix_server
         return connect("phoenix", url=phoenix_server.url, media_store=phoenix_server.media_store)
 

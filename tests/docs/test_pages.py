@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 
 from vlmops.evaluators import registry as evaluators
 from vlmops.models import registry as models
@@ -79,9 +79,7 @@ def material(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def phoenix(
-    phoenix_server: PhoenixProcess, material: Path, monkeypatch: pytest.MonkeyPatch
-) -> PhoenixProcess:
+def phoenix(phoenix_server: Phoenix, material: Path, monkeypatch: pytest.MonkeyPatch) -> Phoenix:
     """The server that the environment names."""
     import httpx
 
@@ -136,7 +134,7 @@ def run_page(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_runs_on_a_real_phoenix(
-    page: str, phoenix: PhoenixProcess, monkeypatch: pytest.MonkeyPatch
+    page: str, phoenix: Phoenix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_page(page, monkeypatch)
 

@@ -12,7 +12,7 @@ from wheels import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from phoenix_process import PhoenixProcess
+    from phoenix_process import Phoenix
 
 EXPERIMENT = """
 import json, sys
@@ -58,7 +58,7 @@ def test_it_scores_in_memory(shouting: Path):
 
 
 @pytest.mark.integration
-def test_it_scores_on_phoenix(shouting: Path, phoenix_server: PhoenixProcess, tmp_path: Path):
+def test_it_scores_on_phoenix(shouting: Path, phoenix_server: Phoenix, tmp_path: Path):
     printed = run(
         *(sys.executable, "-c", EXPERIMENT, phoenix_server.url, phoenix_server.media_store),
         PYTHONPATH=str(shouting),

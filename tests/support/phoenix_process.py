@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 ADMIN_EMAIL = "admin@localhost"
 ADMIN_PASSWORD = "correct-horse-battery-1"
@@ -22,48 +23,37 @@ _SECRET = "an-integration-test-secret-0123456789abcdef"
 _START_LIMIT_S = 280.0
 
 
-class PhoenixProcess:
-    """Phoenix on free ports, with its data below one folder.
+@dataclass(frozen=True)
+class PhoenixAddress:
+    """Where a Phoenix is, and what it keeps where.
 
-    Args:
-        folder: Holds the database, the log and, unless ``media_store`` says otherwise, the pictures.
+    Attributes:
+        port: Of HTTP.
+        grpc_port: Of traces over gRPC.
+        data_dir: Holds the database.
+        media_store: Holds the pictures.
+        log_file: What it writes.
         auth: Whether users must log in.
-        root_path: ``PHOENIX_HOST_ROOT_PATH``, e.g. ``/phoenix``.
-        media_store: What ``VLMOPS_MEDIA_STORE`` names; by default the folder ``media``.
-        env: Further environment variables; ``None`` as value removes one.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        auth: bool = False,
-        root_path: str = "",
-        media_store: str | Path | None = None,
-        env: dict[str, str | None] | None = None,
-    ) -> None:
-        self.data_dir = folder / "data"
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.media_store = str(media_store or folder / "media")
-        self.log_file = folder / "phoenix.log"
-        self.auth = auth
+    port: int
+    grpc_port: int
+    data_dir: str
+    media_store: str
+    log_file: str
+    auth: bool
+
+
+class Phoenix:
+    """A running Phoenix, whoever has started it."""
+
+    def __init__(self, address: PhoenixAddress) -> None:
+        self.address = address
+        self.port, self.grpc_port = address.port, address.grpc_port
+        self.data_dir, self.log_file = Path(address.data_dir), Path(address.log_file)
+        self.media_store, self.auth = address.media_store, address.auth
         self.admin_password = ADMIN_PASSWORD
-        self.port, self.grpc_port = _free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = self._make_environment(root_path, env or {})
-        with self.log_file.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "phoenix.server.main", "serve"],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            self._wait_until_ready()
-        except BaseException:
-            self.stop()
-            raise
 
     @property
     def log(self) -> str:
@@ -85,6 +75,46 @@ class PhoenixProcess:
         with self.log_in() as client:
             answer = client.post("/graphql", json={"query": mutation, "variables": {"name": name}})
         return str(answer.raise_for_status().json()["data"]["createSystemApiKey"]["jwt"])
+
+
+class PhoenixProcess(Phoenix):
+    """Phoenix on free ports, with its data below one folder.
+
+    Args:
+        folder: Holds the database, the log and, unless ``media_store`` says otherwise, the pictures.
+        auth: Whether users must log in.
+        root_path: ``PHOENIX_HOST_ROOT_PATH``, e.g. ``/phoenix``.
+        media_store: What ``VLMOPS_MEDIA_STORE`` names; by default the folder ``media``.
+        env: Further environment variables; ``None`` as value removes one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        auth: bool = False,
+        root_path: str = "",
+        media_store: str | Path | None = None,
+        env: dict[str, str | None] | None = None,
+    ) -> None:
+        data_dir, log_file = folder / "data", folder / "phoenix.log"
+        data_dir.mkdir(parents=True, exist_ok=True)
+        store = str(media_store or folder / "media")
+        super().__init__(PhoenixAddress(*_free_ports(2), str(data_dir), store, str(log_file), auth))
+        self._environment = self._make_environment(root_path, env or {})
+        with self.log_file.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "phoenix.server.main", "serve"],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the server; safe to call twice."""

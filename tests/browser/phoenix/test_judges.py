@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from judging_models import picture, pieces, saying, sees
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 from playwright.sync_api import Page
 
 from vlmops import Experiment, ImageDataset, Sample, connect, function_task, push
@@ -62,7 +62,7 @@ class Judged:
 
 
 @pytest.fixture(scope="module")
-def judged(phoenix_server: PhoenixProcess, tmp_path_factory: pytest.TempPathFactory) -> Judged:
+def judged(phoenix_server: Phoenix, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     eye = Eye()
     judge = Judge(name="colour", model=eye, rubric=RUBRIC, view=View(max_side=80), examples=(WORKED_EXAMPLE,))
     platform = connect("phoenix", url=phoenix_server.url, media_store=phoenix_server.media_store)
@@ -78,7 +78,7 @@ def judged(phoenix_server: PhoenixProcess, tmp_path_factory: pytest.TempPathFact
     return Judged(result, eye.shown, project, spans)
 
 
-def test_the_verdict_is_a_score_that_a_model_gave(judged: Judged, phoenix_server: PhoenixProcess) -> None:
+def test_the_verdict_is_a_score_that_a_model_gave(judged: Judged, phoenix_server: Phoenix) -> None:
     (score,) = judged.result.record.runs[0].results
     assert isinstance(score, Score)
     assert (score.name, score.value) == ("colour", True)
@@ -96,7 +96,7 @@ def test_the_call_stands_below_the_evaluation(judged: Judged) -> None:
 
 
 def test_the_judges_own_span_draws_every_picture_it_saw(
-    page: Page, judged: Judged, phoenix_server: PhoenixProcess
+    page: Page, judged: Judged, phoenix_server: Phoenix
 ) -> None:
     (call,) = judged.named("Judge: eye")
     trace = call["context"]["trace_id"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 from playwright.sync_api import Page
 
 from vlmops import Experiment, ImageDataset, Sample, connect, function_task, push
@@ -23,7 +23,7 @@ NAME = "screens"
 
 
 @pytest.fixture(scope="module")
-def platform(phoenix_server: PhoenixProcess) -> Platform:
+def platform(phoenix_server: Phoenix) -> Platform:
     return connect("phoenix", url=phoenix_server.url, media_store=phoenix_server.media_store)
 
 
@@ -55,7 +55,7 @@ def show(page: Page, url: str, pictures: int) -> None:
 
 
 def test_the_example_dialog_draws_the_picture(
-    page: Page, phoenix_server: PhoenixProcess, results: list[ExperimentResult]
+    page: Page, phoenix_server: Phoenix, results: list[ExperimentResult]
 ) -> None:
     page.goto(f"{phoenix_server.url}/datasets/{results[0].record.dataset_id}/examples")
     page.get_by_role("link", name="s1", exact=True).click()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 from playwright.sync_api import Browser, Page
 from provider_server import ProviderServer
 from trace_replay import instrumented, own_shapes, replay
@@ -42,7 +42,7 @@ class Replayed:
 
 
 @pytest.fixture(scope="module")
-def replayed(phoenix_server: PhoenixProcess) -> Iterator[Replayed]:
+def replayed(phoenix_server: Phoenix) -> Iterator[Replayed]:
     server, provider = ProviderServer(), TracerProvider()
     tracing = vlmops.instrument(
         "phoenix",

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 
 TIMEOUT = 120
 
@@ -91,7 +91,7 @@ class Remote:
 
 
 @pytest.fixture(scope="session")
-def make_commands(phoenix_server: PhoenixProcess) -> Callable[[Path], Commands]:
+def make_commands(phoenix_server: Phoenix) -> Callable[[Path], Commands]:
     def make(folder: Path) -> Commands:
         foreign = ("PHOENIX_", "VLMOPS_", "OTEL_", "LANGFUSE_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -111,7 +111,7 @@ def commands(make_commands: Callable[[Path], Commands], tmp_path: Path) -> Comma
 
 
 @pytest.fixture(scope="session")
-def remote(phoenix_server: PhoenixProcess) -> Remote:
+def remote(phoenix_server: Phoenix) -> Remote:
     return Remote(phoenix_server.url)
 
 

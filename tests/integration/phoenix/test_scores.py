@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 
 from vlmops.blocking import blocking
 from vlmops.evaluators import Score
@@ -21,7 +21,7 @@ SESSION = "session-of-a-customer"
 
 
 @pytest.fixture(scope="module")
-def project(phoenix_server: PhoenixProcess) -> str:
+def project(phoenix_server: Phoenix) -> str:
     """A project with one span in one trace in one session."""
     name = f"scores-{uuid.uuid4().hex[:8]}"
     span = {
@@ -42,11 +42,11 @@ def project(phoenix_server: PhoenixProcess) -> str:
 
 
 @pytest.fixture
-def platform(phoenix_server: PhoenixProcess, project: str) -> Platform:
+def platform(phoenix_server: Phoenix, project: str) -> Platform:
     return connect("phoenix", url=phoenix_server.url, project=project, media_store=phoenix_server.media_store)
 
 
-def targets(server: PhoenixProcess, project: str) -> dict[str, ScoreTarget]:
+def targets(server: Phoenix, project: str) -> dict[str, ScoreTarget]:
     span = httpx.get(f"{server.url}/v1/projects/{project}/spans").json()["data"][0]
     trace_id, span_id = span["context"]["trace_id"], span["context"]["span_id"]
     return {
@@ -60,7 +60,7 @@ def write(platform: Platform, *scores: TargetedScore) -> ScoreReport:
     return blocking(lambda: platform.scores.write(scores), platform)
 
 
-def held(server: PhoenixProcess, project: str, kind: str, target: ScoreTarget) -> dict[str, Any]:
+def held(server: Phoenix, project: str, kind: str, target: ScoreTarget) -> dict[str, Any]:
     found = httpx.get(
         f"{server.url}/v1/projects/{project}/{kind}_annotations", params={f"{kind}_ids": target.id}
     ).json()["data"]
@@ -69,7 +69,7 @@ def held(server: PhoenixProcess, project: str, kind: str, target: ScoreTarget) -
 
 @pytest.mark.parametrize("kind", ["span", "trace", "session"])
 def test_every_kind_of_target_keeps_the_newest_score_of_a_name(
-    platform: Platform, phoenix_server: PhoenixProcess, project: str, kind: str
+    platform: Platform, phoenix_server: Phoenix, project: str, kind: str
 ) -> None:
     target = targets(phoenix_server, project)[kind]
     for value in (0.25, 0.75):
@@ -92,7 +92,7 @@ def test_every_kind_of_target_keeps_the_newest_score_of_a_name(
 
 
 def test_range_and_direction_become_annotation_configs_of_the_project(
-    platform: Platform, phoenix_server: PhoenixProcess, project: str
+    platform: Platform, phoenix_server: Phoenix, project: str
 ) -> None:
     target = targets(phoenix_server, project)["span"]
     score = Score("blur", 3.0, direction="minimize", range=(0.0, 10.0))
@@ -105,9 +105,7 @@ def test_range_and_direction_become_annotation_configs_of_the_project(
     assert {value["label"] for value in found["ok"]["values"]} == {"pass", "fail"}
 
 
-def test_evidence_is_stored_and_linked(
-    platform: Platform, phoenix_server: PhoenixProcess, project: str
-) -> None:
+def test_evidence_is_stored_and_linked(platform: Platform, phoenix_server: Phoenix, project: str) -> None:
     target = targets(phoenix_server, project)["span"]
     evidence = picture(5)
     write(platform, TargetedScore(target, Score("overlay", 0.5, evidence=evidence)))
@@ -116,7 +114,7 @@ def test_evidence_is_stored_and_linked(
 
 
 def test_one_unknown_target_costs_one_score(
-    platform: Platform, phoenix_server: PhoenixProcess, project: str
+    platform: Platform, phoenix_server: Phoenix, project: str
 ) -> None:
     good = targets(phoenix_server, project)["span"]
     scores = [TargetedScore(good, Score(f"s{i}", 1.0)) for i in range(5)]

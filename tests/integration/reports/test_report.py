@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from chat_server import ChatServer, completion, error
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 
 import vlmops
 from langfuse_server import LangfuseServer
@@ -103,7 +103,7 @@ def check(made: Report, file: Path) -> None:
 
 
 def test_on_phoenix(
-    phoenix_server: PhoenixProcess,
+    phoenix_server: Phoenix,
     chat_server: ChatServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

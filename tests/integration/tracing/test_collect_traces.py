@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 from provider_server import ProviderServer
 from trace_replay import pixels, replay
 from trace_shapes import SHAPES, Session
@@ -94,7 +94,7 @@ def check(
     return bad
 
 
-def test_on_phoenix(phoenix_server: PhoenixProcess, server: ProviderServer, tmp_path: Path) -> None:
+def test_on_phoenix(phoenix_server: Phoenix, server: ProviderServer, tmp_path: Path) -> None:
     name, provider = f"seen-{uuid.uuid4().hex[:8]}", TracerProvider()
     options = {"url": phoenix_server.url, "media_store": phoenix_server.media_store}
     with vlmops.instrument("phoenix", project=name, tracer_provider=provider, **options):

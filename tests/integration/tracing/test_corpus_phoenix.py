@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 from provider_server import ProviderServer
 from trace_replay import encoded, hashes, instrumented, own_shapes, pixels, replay
 from trace_shapes import Session, Shape
@@ -33,7 +33,7 @@ LLM = "gpt-4.1-mini"
 class Replayed:
     """What the application did, and what Phoenix has of it."""
 
-    phoenix: PhoenixProcess
+    phoenix: Phoenix
     server: ProviderServer
     sessions: dict[str, Session]
     traces: dict[str, list[dict[str, Any]]]
@@ -58,7 +58,7 @@ class Replayed:
 
 
 @pytest.fixture(scope="module")
-def replayed(phoenix_server: PhoenixProcess) -> Iterator[Replayed]:
+def replayed(phoenix_server: Phoenix) -> Iterator[Replayed]:
     server, provider = ProviderServer(), TracerProvider()
     tracing = vlmops.instrument(
         "phoenix",

@@ -16,7 +16,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 from provider_server import ProviderServer
 from trace_replay import encoded, hashes, instrumented, pixels, replay
 from trace_shapes import SHAPES, Session
@@ -43,7 +43,7 @@ NAMES = {
 class Past:
     """A project with spans that were recorded by the instrumentors alone."""
 
-    phoenix: PhoenixProcess
+    phoenix: Phoenix
     platform: Platform
     project: str
     sessions: dict[str, Session]
@@ -67,7 +67,7 @@ class Past:
 
 
 @pytest.fixture
-def recorded(phoenix_server: PhoenixProcess) -> Callable[..., Past]:
+def recorded(phoenix_server: Phoenix) -> Callable[..., Past]:
     from openinference.instrumentation import TraceConfig
 
     def record(limit: int, names: set[str] = NAMES) -> Past:
@@ -167,7 +167,7 @@ def test_only_chosen_spans_are_looked_at(whole: Past) -> None:
     assert set(whole.children()) == {"tool_that_returns_a_picture"}
 
 
-def test_what_vlmops_recorded_is_left_alone(phoenix_server: PhoenixProcess) -> None:
+def test_what_vlmops_recorded_is_left_alone(phoenix_server: Phoenix) -> None:
     import vlmops
     from vlmops.tracing import trace_config
 

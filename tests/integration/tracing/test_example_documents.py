@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 from trace_replay import encoded
 
 from langfuse_server import LangfuseServer
@@ -23,7 +23,7 @@ QUESTION = "What is the total of the invoice of Kestrel Workshop Supplies?"
 STEPS = ["answer a question", "search pages", "ChatCompletion", "look_closer", "ChatCompletion"]
 
 
-def test_it_answers_offline_and_both_platforms_have_its_steps(phoenix_server: PhoenixProcess) -> None:
+def test_it_answers_offline_and_both_platforms_have_its_steps(phoenix_server: Phoenix) -> None:
     project = f"documents-{uuid.uuid4().hex[:6]}"
     with LangfuseServer() as langfuse:
         done = subprocess.run(

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from phoenix_process import PhoenixProcess
+from phoenix_process import Phoenix
 
 from vlmops.errors import PlatformError, UsageError
 from vlmops.platforms import Prompt, PromptTurn
@@ -31,11 +31,11 @@ async def test_a_name_that_phoenix_cannot_have_is_refused_before_anything_is_sen
 @pytest.mark.integration
 class TestOnAServer:
     @pytest.fixture
-    async def platform(self, phoenix_server: PhoenixProcess) -> AsyncIterator[PhoenixPlatform]:
+    async def platform(self, phoenix_server: Phoenix) -> AsyncIterator[PhoenixPlatform]:
         async with PhoenixPlatform(PhoenixSettings.resolve(url=phoenix_server.url)) as platform:
             yield platform
 
-    def keep(self, server: PhoenixProcess, name: str, messages: list[dict[str, Any]]) -> None:
+    def keep(self, server: Phoenix, name: str, messages: list[dict[str, Any]]) -> None:
         """What somebody else keeps."""
         version = {
             "model_provider": "OPENAI",
@@ -48,20 +48,20 @@ class TestOnAServer:
         body = {"prompt": {"name": name}, "version": version}
         httpx.post(f"{server.url}/v1/prompts", json=body).raise_for_status()
 
-    def ids(self, server: PhoenixProcess, name: str) -> list[str]:
+    def ids(self, server: Phoenix, name: str) -> list[str]:
         """What Phoenix itself calls the prompts of this name."""
         listed = httpx.get(f"{server.url}/v1/prompts").json()["data"]
         return [prompt["id"] for prompt in listed if prompt["name"] == name]
 
     async def test_the_page_of_a_version_is_where_phoenix_has_it(
-        self, platform: PhoenixPlatform, phoenix_server: PhoenixProcess
+        self, platform: PhoenixPlatform, phoenix_server: Phoenix
     ) -> None:
         version = await platform.prompts.publish(JUDGE)
         (identity,) = self.ids(phoenix_server, "caption")
         assert version.url == f"{phoenix_server.url}/prompts/{identity}/versions/{version.id}"
 
     async def test_prompts_of_others_are_read_in_our_words(
-        self, platform: PhoenixPlatform, phoenix_server: PhoenixProcess
+        self, platform: PhoenixPlatform, phoenix_server: Phoenix
     ) -> None:
         parts = [{"type": "text", "text": "How many "}, {"type": "text", "text": "coins?"}]
         said = [{"role": "developer", "content": "Count."}, {"role": "user", "content": parts}]
@@ -73,7 +73,7 @@ class TestOnAServer:
         )
 
     async def test_a_prompt_with_more_than_text_is_not_cut_down_to_its_text(
-        self, platform: PhoenixPlatform, phoenix_server: PhoenixProcess
+        self, platform: PhoenixPlatform, phoenix_server: Phoenix
     ) -> None:
         result = {"type": "tool_result", "tool_call_id": "c", "tool_result": {"n": 7}}
         self.keep(phoenix_server, "tools", [{"role": "tool", "content": [result]}])
