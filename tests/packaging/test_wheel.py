@@ -68,6 +68,22 @@ def test_it_imports_with_the_core_dependencies_alone(vlmops_wheel: Path, tmp_pat
     assert printed == [str(site / "vlmops" / "__init__.py"), [], {}, 0.5]
 
 
+def test_a_report_is_made_of_what_it_brings(vlmops_wheel: Path, tmp_path: Path):
+    site = install(vlmops_wheel, tmp_path / "site")
+    link_core_dependencies(tmp_path / "core")
+    code = (
+        "from vlmops.evaluators import Case, Score\n"
+        "from vlmops.platforms import ExperimentRecord, Run\n"
+        "from vlmops.reports import report\n"
+        "runs = [Run(Case('a', id=str(i)), 1, [Score('cer', i / 4)]) for i in range(4)]\n"
+        "page = report([ExperimentRecord('1', 'old', '', 'd', '1', runs)]).html()\n"
+        "print(page.count('<style>'), page.count('<script>'), 'setUpList' in page, '.list-head' in page)\n"
+    )
+    paths = f"{site}:{tmp_path / 'core'}"
+    printed = run(sys.executable, "-S", "-c", code, PYTHONPATH=paths)
+    assert printed.split() == ["1", "1", "True", "True"]
+
+
 def _tracked(folder: Path) -> list[str]:
     listed = subprocess.run(["git", "ls-files", folder], cwd=ROOT, capture_output=True, text=True, check=True)
     return listed.stdout.splitlines()
