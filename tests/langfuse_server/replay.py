@@ -26,6 +26,7 @@ _URLS = {"uploadUrl", "url"}
 _VOLATILE = {
     *(
         "createdAt",
+        "completedAt",
         "updatedAt",
         "lastUpdatedAt",
         "timestamp",

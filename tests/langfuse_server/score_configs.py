@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from .jsonb import number
 from .paging import page
 from .problems import (
     MISSING,
+    bad_format,
     check_text,
     custom,
     invalid,
@@ -18,6 +20,7 @@ from .problems import (
     not_one_of,
     refused,
     require_object,
+    too_short,
     wrong_type,
 )
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 _DATA_TYPES = ["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT"]
 _LONGEST_NAME = 35
+_NAME = re.compile(r"[\w .()-]+")
+_NAME_AS_WRITTEN = r"/^[\p{L}\p{N}_ .()-]+$/u"
 _YES_NO = [{"label": "True", "value": 1}, {"label": "False", "value": 0}]
 _CHANGEABLE = ("isArchived", "name", "categories", "minValue", "maxValue", "description")
 
@@ -64,6 +69,11 @@ def _fits(config: dict[str, Any], value: Any) -> bool:
 
 def _issues(body: dict[str, Any]) -> list[dict[str, Any]]:
     issues = check_text(body, "name", maximum=_LONGEST_NAME) + check_text(body, "description")
+    name = body.get("name")
+    if name == "":
+        issues.append(too_short(1, "name"))
+    if isinstance(name, str) and not _NAME.fullmatch(name):
+        issues.append(bad_format(_NAME_AS_WRITTEN, "Name contains invalid characters", "name"))
     issues += [
         wrong_type("number", body[key], key)
         for key in ("minValue", "maxValue")
@@ -72,7 +82,20 @@ def _issues(body: dict[str, Any]) -> list[dict[str, Any]]:
     categories = body.get("categories")
     if categories is not None and not isinstance(categories, list):
         issues.append(wrong_type("array", categories, "categories"))
-    return issues
+    return issues or _doubles(categories or [])
+
+
+def _doubles(categories: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first label or value that stands there twice."""
+    seen: set[tuple[str, Any]] = set()
+    for category in categories:
+        for key in ("label", "value"):
+            value = category.get(key)
+            if (key, value) in seen:
+                message = f"Duplicate category {key}: {value}, category {key}s must be unique"
+                return [custom(message, "categories")]
+            seen.add((key, value))
+    return []
 
 
 def _check_rules(config: dict[str, Any]) -> None:

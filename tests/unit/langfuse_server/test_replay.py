@@ -42,6 +42,7 @@ _ORDER = [
     "comments",
     "otlp",
     "openinference",
+    "annotation-queues",
 ]
 
 
@@ -251,7 +252,7 @@ def test_recorded_flow(session: Session, flow: str) -> None:
 
 def test_all_flows_are_replayed() -> None:
     assert {each.flow for each in recordings()} == set(_ORDER)
-    assert len(recordings()) == 250
+    assert len(recordings()) == 292
 
 
 def test_recorded_media_ids_come_from_their_hash() -> None:
