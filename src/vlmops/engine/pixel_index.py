@@ -1,6 +1,7 @@
 """The index of pixels: which pictures, by the hash of their bytes, show the same pixels.
 
-Decoding is dear and hashing bytes is cheap: what a file's pixels are is found out once.
+Decoding is dear and hashing bytes is cheap: what a picture's pixels are is found out once. A file that has
+not changed since is not even read.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from vlmops.cache_folder import cache_database, cache_folder
+from vlmops.images.file_stamp import FileStamp
+from vlmops.images.origin import PathOrigin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +21,12 @@ if TYPE_CHECKING:
     from vlmops.images import Image
 
 _NAME = "pixels.sqlite"
-_SCHEMA = "CREATE TABLE IF NOT EXISTS pixels (sha256 TEXT PRIMARY KEY, stands TEXT NOT NULL) WITHOUT ROWID;"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS pixels (sha256 TEXT PRIMARY KEY, stands TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+    path TEXT PRIMARY KEY, stamp TEXT NOT NULL, stands TEXT NOT NULL
+) WITHOUT ROWID;
+"""
 _PENDING = 200
 
 _log = logging.getLogger(__name__)
@@ -33,7 +41,8 @@ class PixelIndex:
 
     def __init__(self, file: Path | None = None) -> None:
         self._lock = threading.Lock()
-        self._pending: dict[str, str] = {}
+        self._pixels: dict[str, str] = {}
+        self._files: dict[str, tuple[str, str]] = {}
         self._connection = cache_database(file or cache_folder() / _NAME, _SCHEMA)
 
     def stands_for(self, image: Image) -> str:
@@ -44,14 +53,30 @@ class PixelIndex:
         Raises:
             ImageError: The picture cannot be read or decoded.
         """
+        if image.is_known or not isinstance(image.origin, PathOrigin):
+            return self._by_bytes(image)
+        path = image.origin.path.absolute()
+        stamp = FileStamp.of(path)
+        if stamp is None:
+            return self._by_bytes(image)
+        if (known := self._of_file(str(path), repr(stamp))) is not None:
+            return known
+        settled = stamp.settled
+        found = self._by_bytes(image)
+        if settled and stamp == FileStamp.of(path):
+            with self._lock:
+                self._files[str(path)] = (repr(stamp), found)
+                self._write_if_many()
+        return found
+
+    def _by_bytes(self, image: Image) -> str:
         sha256 = image.sha256
-        if (known := self._find(sha256)) is not None:
+        if (known := self._of_bytes(sha256)) is not None:
             return known
         found = f"bytes:{sha256}" if image.facts.frames > 1 else f"pixels:{image.pixel_hash()}"
         with self._lock:
-            self._pending[sha256] = found
-            if len(self._pending) >= _PENDING:
-                self._write()
+            self._pixels[sha256] = found
+            self._write_if_many()
         return found
 
     def close(self) -> None:
@@ -60,19 +85,36 @@ class PixelIndex:
             self._write()
             self._connection.close()
 
-    def _find(self, sha256: str) -> str | None:
+    def _of_bytes(self, sha256: str) -> str | None:
         with self._lock:
-            if (known := self._pending.get(sha256)) is not None:
+            if (known := self._pixels.get(sha256)) is not None:
                 return known
             row = self._connection.execute("SELECT stands FROM pixels WHERE sha256 = ?", (sha256,)).fetchone()
             return None if row is None else str(row[0])
 
+    def _of_file(self, path: str, stamp: str) -> str | None:
+        with self._lock:
+            row = (
+                self._files.get(path)
+                or self._connection.execute(
+                    "SELECT stamp, stands FROM files WHERE path = ?", (path,)
+                ).fetchone()
+            )
+            return str(row[1]) if row is not None and row[0] == stamp else None
+
+    def _write_if_many(self) -> None:
+        if len(self._pixels) + len(self._files) >= _PENDING:
+            self._write()
+
     def _write(self) -> None:
+        files = [(path, *entry) for path, entry in self._files.items()]
         try:
             with self._connection:
                 self._connection.executemany(
-                    "INSERT OR REPLACE INTO pixels VALUES (?, ?)", self._pending.items()
+                    "INSERT OR REPLACE INTO pixels VALUES (?, ?)", self._pixels.items()
                 )
+                self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", files)
         except sqlite3.Error as error:
             _log.warning("hashes of pixels cannot be kept: %s", error)
-        self._pending.clear()
+        self._pixels.clear()
+        self._files.clear()

@@ -7,12 +7,12 @@ the ones it was made from; a file changed within the clock's grain of being inde
 from __future__ import annotations
 
 import threading
-import time
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vlmops.cache_folder import cache_database
+from vlmops.images.file_stamp import FileStamp
 from vlmops.images.image import Image
 from vlmops.images.origin import PathOrigin
 from vlmops.images.preparation import Preparation, PreparedOrigin
@@ -30,7 +30,6 @@ CREATE TABLE IF NOT EXISTS prepared (
 ) WITHOUT ROWID;
 """
 _PENDING = 500
-_CLOCK_GRAIN_NS = 50_000_000
 
 
 class ImageIndex:
@@ -76,13 +75,13 @@ class ImageIndex:
         """
         if not isinstance(image.origin, PathOrigin):
             return preparation.prepare(image)
-        stamp = _stamp(image.origin)
+        stamp = FileStamp.of(image.origin.path)
         known = self._find(image, image.origin, preparation, stamp)
         if known is not None:
             return known
         settled = stamp is not None and stamp.settled
         result = preparation.prepare(image)
-        if settled and stamp == _stamp(image.origin):
+        if settled and stamp == FileStamp.of(image.origin.path):
             entry = (
                 repr(stamp),
                 result.sha256,
@@ -101,10 +100,10 @@ class ImageIndex:
         """The same, if nothing has to be read for it."""
         if not isinstance(image.origin, PathOrigin):
             return None
-        return self._find(image, image.origin, preparation, _stamp(image.origin))
+        return self._find(image, image.origin, preparation, FileStamp.of(image.origin.path))
 
     def _find(
-        self, image: Image, origin: PathOrigin, preparation: Preparation, stamp: _Stamp | None
+        self, image: Image, origin: PathOrigin, preparation: Preparation, stamp: FileStamp | None
     ) -> Image | None:
         key = _key(origin, preparation)
         with self._lock:
@@ -129,29 +128,6 @@ class ImageIndex:
                 [(*key, *entry) for key, entry in self._pending.items()],
             )
         self._pending.clear()
-
-
-class _Stamp(NamedTuple):
-    """Changes when the file does; the time of its inode's change shows what a copied time of change hides."""
-
-    number: int
-    length: int
-    changed_ns: int
-    inode_changed_ns: int
-
-    @property
-    def settled(self) -> bool:
-        """Whether another change to the file would be sure to change its times."""
-        return time.time_ns() - max(self.changed_ns, self.inode_changed_ns) > _CLOCK_GRAIN_NS
-
-
-def _stamp(origin: PathOrigin) -> _Stamp | None:
-    """``None`` where there is nothing to look at; preparing the picture says why."""
-    try:
-        found = origin.path.stat()
-    except (OSError, ValueError):
-        return None
-    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _key(origin: PathOrigin, preparation: Preparation) -> tuple[str, str]:

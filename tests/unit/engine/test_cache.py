@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -145,6 +147,26 @@ class TestPixelIndex:
         again = PixelIndex(file)
         assert again.stands_for(picture(1)) == found
         again.close()
+
+    def test_a_file_that_has_not_changed_is_not_read_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "a.png"
+        file.write_bytes(picture(1).read())
+        os.utime(file, (1, 1))
+        long_after = time.time_ns() + 10**9
+        monkeypatch.setattr("vlmops.images.file_stamp.time.time_ns", lambda: long_after)
+        index = PixelIndex(tmp_path / "pixels.sqlite")
+        found = index.stands_for(Image.from_path(file))
+        index.close()
+        index = PixelIndex(tmp_path / "pixels.sqlite")
+        unread = Image.from_path(file)
+        assert index.stands_for(unread) == found
+        assert not unread.is_known
+        file.write_bytes(picture(2).read())
+        os.utime(file, (1, 1))
+        assert index.stands_for(Image.from_path(file)) == index.stands_for(picture(2)) != found
+        index.close()
 
     def test_animations_that_begin_alike_are_told_apart(self, tmp_path: Path) -> None:
         from PIL import Image as Pillow

@@ -236,13 +236,15 @@ class TestLimits:
     def test_a_storm_pauses_all_and_then_goes_gently(self) -> None:
         """While the provider says no, nobody else is sent to hear it."""
         refused = 0
+        all_out = asyncio.Event()
 
         async def stormy(request: ModelRequest) -> ModelReply | Failure:
             nonlocal refused
             if len(model.asked) > 8:
                 return DONE
-            while len(model.asked) < 8:
-                await asyncio.sleep(0.001)
+            if len(model.asked) == 8:
+                all_out.set()
+            await all_out.wait()
             refused += 1
             return Failure(FailureKind.RATE_LIMIT, "slow down", retry_after=0.1)
 
