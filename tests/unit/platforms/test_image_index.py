@@ -40,7 +40,7 @@ def index(tmp_path: Path) -> Iterator[ImageIndex]:
 def settled_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock a second ahead: files written just now count as settled."""
     now = time.time_ns
-    monkeypatch.setattr("vlmops.images.index.time.time_ns", lambda: now() + 1_000_000_000)
+    monkeypatch.setattr("vlmops.images.file_stamp.time.time_ns", lambda: now() + 1_000_000_000)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_file_written_just_now_is_not_entered(
 ) -> None:
     """Another write within the clock's grain could leave the same time behind."""
     changed = file.stat().st_ctime_ns
-    monkeypatch.setattr("vlmops.images.index.time.time_ns", lambda: changed + 1_000_000)
+    monkeypatch.setattr("vlmops.images.file_stamp.time.time_ns", lambda: changed + 1_000_000)
     counting = CountingPreparation()
     for _ in range(2):
         prepared(index, file, counting)
