@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from vlmops.errors import SampleError, UsageError
 from vlmops.evaluators.case import Case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from vlmops.evaluators.score import Range, Value
@@ -83,12 +83,8 @@ def read_labels(path: Path) -> dict[str, Value]:
         >>> read_labels(path)
         {'a': True, 'b': False}
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the labels cannot be read: {error}") from error
     found: list[tuple[str, Value]] = []
-    for place, row in _rows(path, text):
+    for place, row in label_rows(path):
         for key in ("id", "label"):
             if row.get(key) in (None, ""):
                 raise UsageError(f"{place}: there is no {key!r}: each row needs 'id' and 'label'")
@@ -136,22 +132,38 @@ def shares_of(human: Mapping[str, Value], scale: Range | None) -> dict[str, floa
     }
 
 
-def _rows(path: Path, text: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
+def label_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of a file of labels, ``.jsonl`` or a table, each with its place for messages.
+
+    Raises:
+        UsageError: The file or a row cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: the labels cannot be read: {error}") from error
     if path.suffix == ".jsonl":
-        for number, line in enumerate(text.splitlines(), 1):
+        # Texts within a line may hold what splitlines takes for an end.
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 yield f"{path}:{number}", _object(line, f"{path}:{number}")
         return
-    for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
-        yield f"{path}:{number}", row
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if text.strip() and "id" not in (reader.fieldnames or ()):
+        raise UsageError(f"{path}:1: there is no column 'id': each row needs 'id' and 'label'")
+    for row in reader:
+        place = f"{path}:{reader.line_num}"
+        if None in row:
+            raise UsageError(f"{place}: the row has more cells than there are columns")
+        yield place, dict(row)
 
 
-def _object(line: str, place: str) -> Mapping[str, Any]:
+def _object(line: str, place: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
     except ValueError as error:
         raise UsageError(f"{place}: this is no JSON: {error}") from error
-    if not isinstance(found, Mapping):
+    if not isinstance(found, dict):
         raise UsageError(f"{place}: this is no JSON object")
     return found
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError
+from vlmops.judges.cases import label_rows
 from vlmops.platforms.folder.json_lines import write_whole
 
 if TYPE_CHECKING:
@@ -106,14 +107,8 @@ def _row(label: HumanLabel) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the labels cannot be read: {error}") from error
     rows: dict[str, dict[str, Any]] = {}
-    for place, row in _json_rows(path, text) if path.suffix == ".jsonl" else _table_rows(path, text):
+    for place, row in label_rows(path) if path.exists() else ():
         if row.get("id") in (None, ""):
             raise UsageError(f"{place}: there is no 'id': name the case, or remove the row")
         identity = str(row["id"])
@@ -121,33 +116,6 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
             raise UsageError(f"{place}: the id {identity!r} is there more than once: remove one of the rows")
         rows[identity] = row
     return rows
-
-
-def _json_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
-    found = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise UsageError(f"{path}:{number}: this is no JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise UsageError(f"{path}:{number}: this is no JSON object")
-        found.append((f"{path}:{number}", row))
-    return found
-
-
-def _table_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    if text.strip() and "id" not in (reader.fieldnames or ()):
-        raise UsageError(f"{path}:1: there is no column 'id'")
-    found = []
-    for row in reader:
-        if None in row:
-            raise UsageError(f"{path}:{reader.line_num}: the row has more cells than there are columns")
-        found.append((f"{path}:{reader.line_num}", dict(row)))
-    return found
 
 
 def _write(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> None:
