@@ -13,9 +13,11 @@ help:
 demo: .venv/demo
 	$(BIN)/vlmops demo $(ARGS)
 
+# The folders in this order, and not the files with most tests first: long files have few tests, and one that
+# is begun last keeps a single core busy.
 test: unit .venv/dev browser
-	$(BIN)/python -m pytest -n auto --dist loadfile plugins tests/contract tests/plugins tests/integration \
-		tests/packaging tests/docs tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder tests/integration tests/packaging \
+		tests/browser tests/plugins tests/contract tests/docs plugins $(ARGS)
 
 unit: .venv/dev
 	$(BIN)/python -m pytest -n auto tests/unit src $(ARGS)
