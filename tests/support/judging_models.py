@@ -27,6 +27,16 @@ def picture(colour: str, shade: int = 0) -> Image:
 
 def colour_of(image: Image) -> str:
     """The named colour that the middle of a picture comes nearest to; ``"none"`` for grey."""
+    if image.sha256 not in _seen:
+        _seen[image.sha256] = _nearest_colour(image)
+    return _seen[image.sha256]
+
+
+_seen: dict[str, str] = {}
+"""What was decoded before: an audit shows each picture many times."""
+
+
+def _nearest_colour(image: Image) -> str:
     pixels = image.to_array()
     height, width = pixels.shape[:2]
     middle = (

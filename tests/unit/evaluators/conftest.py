@@ -5,13 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from vlmops.evaluators.verify import verify_files
-
-# How long an example takes says nothing on a busy machine.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bad_images import usable_image
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vlmops.errors import ImageError
@@ -62,20 +62,20 @@ def accepted(data, **options):
     return prepared
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3 * settings.default.max_examples)
 @given(damaged())
 def test_damage_gives_a_picture_or_a_clear_error(data):
     accepted(data)
     accepted(data, verify=False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(st.sampled_from(HEADS), st.binary(max_size=300))
 def test_nonsense_after_a_right_start_gives_a_clear_error(head, rest):
     accepted(head + rest, verify=False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(damaged(), st.integers(1, 8))
 def test_stripping_damage_gives_a_file_or_says_it_is_malformed(data, orientation):
     for media_type in STRIPPABLE:

@@ -112,7 +112,7 @@ MARKS = [
 
 
 @given(st.lists(st.sampled_from(MARKS), max_size=12).map("".join))
-@settings(max_examples=500)
+@settings(max_examples=5 * settings.default.max_examples)
 def test_replacing_again_finds_nothing_new(text):
     once = replace_runs(text, lambda run: "[kept]")
     assert replace_runs(once, lambda run: "[again]") == once
