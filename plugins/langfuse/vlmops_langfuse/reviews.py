@@ -109,8 +109,9 @@ class LangfuseReviews:
                 found = await self._find(queue.name) if error.status == _BAD_REQUEST else None
                 if found is None:
                     raise
-        if missing := set(configs) - set(found["scoreConfigIds"]):
-            lacking = [q.name for q, c in zip(queue.questions, configs, strict=True) if c in missing]
+        # Two processes may each have made a config of the same meaning: one is as good as the other.
+        lacking = await self._configs.lacking(found["scoreConfigIds"], queue.questions)
+        if lacking:
             there = ", ".join(await self._configs.names(found["scoreConfigIds"]))
             raise UsageError(
                 f"the annotation queue {queue.name!r} asks {there}, not {', '.join(lacking)}: add it in "

@@ -49,6 +49,15 @@ class LangfuseScoreConfigs:
         by_id = {config["id"]: config["name"] for config in await self._all(archived=True)}
         return [by_id[identity] for identity in ids if identity in by_id]
 
+    async def lacking(self, ids: Collection[str], questions: Sequence[Question]) -> list[str]:
+        """Names of the questions that none of these configs asks."""
+        there = {
+            (config["name"], _asks(config))
+            for config in await self._all(archived=True)
+            if config["id"] in ids
+        }
+        return [each.name for each in questions if (each.name, _asks(_body(each))) not in there]
+
     async def ids(self, names: Collection[str]) -> dict[str, str]:
         """Ids by name; of several configs of one name that of the newest."""
         return {
