@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import httpx
@@ -16,7 +17,6 @@ from vlmops.testing import picture
 
 pytestmark = pytest.mark.integration
 
-NAME = "reviewed"
 QUEUE = ReviewQueue(
     "to check",
     (
@@ -62,8 +62,8 @@ def platform(phoenix_server: Phoenix) -> Any:
 
 
 @pytest.fixture
-def record(platform: Any, request: pytest.FixtureRequest) -> ExperimentRecord:
-    name = f"{NAME}-{request.node.name[:40]}"
+def record(platform: Any) -> ExperimentRecord:
+    name = f"reviewed-{uuid.uuid4().hex[:8]}"
     samples = [Sample(str(number), {"image": picture(number)}) for number in range(4)]
     assert push(ImageDataset.from_samples(name, samples), platform).ok
     return Experiment(name, "said", function_task(lambda sample: f"text {sample.id}")).run(platform).record
@@ -77,7 +77,7 @@ def people(phoenix_server: Phoenix, record: ExperimentRecord) -> Any:
 
 
 def test_what_waits_is_found_by_the_filter_until_it_is_answered(
-    platform: Any, record: ExperimentRecord, phoenix: Phoenix
+    platform: Any, record: ExperimentRecord, people: People
 ) -> None:
     report = send_for_review(platform, QUEUE, choose(record.runs, [RandomShare(1.0)], limit=3))
     assert report.url.endswith(f"/projects/{people.project_id}/spans")
@@ -111,7 +111,7 @@ def test_two_people_who_differ(platform: Any, record: ExperimentRecord, people: 
 
 
 def test_people_are_offered_the_questions_in_the_project(
-    platform: Any, record: ExperimentRecord, phoenix: Phoenix
+    platform: Any, record: ExperimentRecord, people: People
 ) -> None:
     send_for_review(platform, QUEUE, choose(record.runs, [RandomShare(1.0)], limit=1))
     offered = people.http.get(f"/v1/projects/{people.project}/annotation_configs").json()["data"]
