@@ -31,13 +31,13 @@ def blocking(start: Callable[[], Coroutine[Any, Any, T]], *resources: AbstractAs
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(_within(resources, start))
+        return _run(resources, start)
     outcome: list[T] = []
     error: list[BaseException] = []
 
     def work() -> None:
         try:
-            outcome.append(asyncio.run(_within(resources, start)))
+            outcome.append(_run(resources, start))
         except BaseException as raised:  # noqa: BLE001 - carried over to the waiting caller
             error.append(raised)
 
@@ -49,10 +49,18 @@ def blocking(start: Callable[[], Coroutine[Any, Any, T]], *resources: AbstractAs
     return outcome[0]
 
 
-async def _within(
+def _run(
     resources: Sequence[AbstractAsyncContextManager[Any]], start: Callable[[], Coroutine[Any, Any, T]]
 ) -> T:
-    async with AsyncExitStack() as stack:
-        for resource in resources:
-            await stack.enter_async_context(resource)
-        return await start()
+    outcome: list[T] = []
+
+    async def within() -> None:
+        async with AsyncExitStack() as stack:
+            for resource in resources:
+                await stack.enter_async_context(resource)
+            # Not returned: asyncio prints the result of its main task when it restores the handler of
+            # SIGINT, which for thousands of answers takes a second.
+            outcome.append(await start())
+
+    asyncio.run(within())
+    return outcome[0]
