@@ -196,10 +196,12 @@ def _evaluated(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:
 
 
 def _begun(evaluator: Evaluator | SetEvaluator, case: Case) -> Result | Awaitable[Result]:
-    if isinstance(evaluator, SetEvaluator) and not isinstance(evaluator, Evaluator):
+    # Not isinstance: that of a protocol looks at every member, for every case.
+    evaluate: Callable[[Case], Result | Awaitable[Result]] | None = getattr(evaluator, "evaluate", None)
+    if evaluate is None:
         return []
     try:
-        return evaluator.evaluate(case)
+        return evaluate(case)
     except RunStopped:
         raise
     except Exception as error:  # noqa: BLE001 - any bug of a third party's evaluator is a counted failure
