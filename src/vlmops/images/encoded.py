@@ -67,8 +67,7 @@ class EncodedBytes:
         with self._lock:
             if self._data is not None and self.facts is not None:
                 return self._data, self.facts
-            stamp = self.origin.stamp() if isinstance(self.origin, PathOrigin) else None
-            data = self._fetch()
+            data, stamp = self._fetch()
             if self.facts is None:
                 facts = read_facts(data, self.source, self.limits)
                 self._require_hash(facts.sha256, "its reference names")
@@ -100,14 +99,18 @@ class EncodedBytes:
         """Let go of bytes kept in memory, if they can be had again."""
         _recent.drop(self)
 
-    def _fetch(self) -> bytes:
-        if isinstance(self.origin, BytesOrigin | PathOrigin):
+    def _fetch(self) -> tuple[bytes, Hashable]:
+        """The bytes, and a stamp where one tells whether they have changed."""
+        stamp: Hashable = None
+        if isinstance(self.origin, PathOrigin):
+            data, stamp = self.origin.read_stamped()
+        elif isinstance(self.origin, BytesOrigin):
             data = self.origin.read()
         else:
             data = _recent.get(self) or self._fetch_remote()
         if len(data) > self.limits.max_bytes:
             raise too_large(self.source, len(data), self.limits)
-        return data
+        return data, stamp
 
     def _fetch_remote(self) -> bytes:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -69,36 +70,54 @@ class PathOrigin:
         """The path as it was given."""
         return str(self.path)
 
-    def stamp(self) -> Hashable:
-        """Changes when the file does: its number, length and time of change."""
-        found = self._stat()
-        return (found.st_ino, found.st_size, found.st_mtime_ns)
-
     def read(self) -> bytes:
         """The file's bytes.
 
         Raises:
             ImageError: It is missing, not a regular file, not readable, or larger than the limit.
         """
-        self._stat()
+        return self.read_stamped()[0]
+
+    def read_stamped(self) -> tuple[bytes, Hashable]:
+        """The file's bytes, and a stamp that changes when the file does: its number, length and time.
+
+        Raises:
+            ImageError: As :meth:`read`.
+        """
         try:
-            # Between looking and opening, the path may have become a pipe: opening must not wait for it.
-            descriptor = os.open(
-                self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-            )
-            with os.fdopen(descriptor, "rb") as stream:
-                self._require_regular(os.fstat(descriptor))
-                return stream.read()
+            # What the path names may be a pipe: opening must not wait for it.
+            flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(self.path, flags)
+        except (OSError, ValueError) as error:
+            self._require_openable()
+            raise self._unreadable(error) from None
+        try:
+            found = os.fstat(descriptor)
+            self._require_regular(found)
+            data = self._content(descriptor, found.st_size)
         except OSError as error:
             raise self._unreadable(error) from None
+        finally:
+            os.close(descriptor)
+        return data, (found.st_ino, found.st_size, found.st_mtime_ns)
 
-    def _stat(self) -> os.stat_result:
-        try:
-            found = self.path.stat()
-        except (OSError, ValueError) as error:
-            raise self._unreadable(error) from None
-        self._require_regular(found)
-        return found
+    def _content(self, descriptor: int, size: int) -> bytes:
+        """All bytes; each call lets other threads go first, so that there are as few as can be."""
+        data = os.read(descriptor, size + 1)
+        if len(data) == size:
+            return data
+        pieces, length = [data], len(data)
+        while piece := os.read(descriptor, _PIECE):
+            pieces.append(piece)
+            length += len(piece)
+            if length > self.limits.max_bytes:
+                raise too_large(self.description, length, self.limits)
+        return b"".join(pieces)
+
+    def _require_openable(self) -> None:
+        """Say of what cannot be opened, such as a socket, what it is."""
+        with contextlib.suppress(OSError, ValueError):
+            self._require_regular(self.path.stat())
 
     def _require_regular(self, found: os.stat_result) -> None:
         if stat.S_ISDIR(found.st_mode):
@@ -121,6 +140,7 @@ class PathOrigin:
         )
 
 
+_PIECE = 1 << 20
 _LONGEST_NAME = 1000
 _SPECIAL = {
     stat.S_IFIFO: "a named pipe",
