@@ -69,9 +69,19 @@ def read_experiments(
     chosen = [ExperimentSelector.parse(text) for text in selectors]
 
     async def read() -> list[ExperimentRecord]:
-        ids: list[str] = []
+        records: list[ExperimentRecord] = []
         for selector in chosen:
-            ids.append(await selector.find(platform, dataset, exclude=ids))
-        return [await platform.experiments.read(identity) for identity in ids]
+            known = [record.id for record in records]
+            records.append(await selector.read(platform, dataset, exclude=known))
+        return records
 
     return blocking(read, platform)
+
+
+def experiment_id(platform: Platform, selector: str, dataset: str | None) -> str:
+    """The id of the experiment that is meant."""
+    from vlmops.blocking import blocking
+    from vlmops.experiments.selector import ExperimentSelector
+
+    chosen = ExperimentSelector.parse(selector)
+    return blocking(lambda: chosen.find(platform, dataset), platform)

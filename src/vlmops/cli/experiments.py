@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from vlmops.cli.compare import EXPERIMENT_HELP, DatasetOption, experiment_id
 from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.model_care import BudgetOption, FreshOption, NoCacheOption, model_care
 from vlmops.cli.options import (
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 def score_command(
     evaluator: list[str] = EvaluatorsOption,
-    experiment: str | None = typer.Option(None, "--experiment", help="Id of an experiment that has run."),
+    experiment: str | None = typer.Option(
+        None, "--experiment", help=f"An experiment that has run: {EXPERIMENT_HELP}."
+    ),
+    dataset: str | None = DatasetOption,
     project: str | None = typer.Option(None, "--project", help="Project whose recorded executions to score."),
     span_kind: str | None = typer.Option("LLM", "--kind", help="Kind of recorded span; '' for any."),
     span_name: str | None = SpanNameOption,
@@ -59,12 +63,13 @@ def score_command(
     platform = connected(on, url)
     made = made_evaluators(evaluator)
     if experiment is not None:
+        identity = experiment_id(platform, experiment, dataset)
         with (
             model_care(budget=budget, fresh=fresh, no_cache=no_cache) as engine,
             measured("scoring", quiet=as_json) as progress,
         ):
             evaluators = asked_through(made, engine.model)
-            result = score_experiment(platform, experiment, evaluators, progress, by)
+            result = score_experiment(platform, identity, evaluators, progress, by)
         if as_json:
             print_json(results_json([result]))
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from vlmops.cli.compare import EXPERIMENT_HELP, DatasetOption
 from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.judge_calls import announce, announce_single, pair_requests, shared_pairs, spent
 from vlmops.cli.judge_cases import (
@@ -47,8 +48,11 @@ def audit_command(
         help="Answered cases: a table or manifest whose column 'output' holds the answer; two for pairs.",
     ),
     experiment: list[str] = typer.Option(
-        [], "--experiment", help="Or the answers of an experiment: its id; two experiments for pairs."
+        [],
+        "--experiment",
+        help=f"Or the answers of an experiment: {EXPERIMENT_HELP}; two experiments for pairs.",
     ),
+    dataset: str | None = DatasetOption,
     on: str = PlatformOption,
     url: str | None = UrlOption,
     labels: Path | None = typer.Option(
@@ -81,12 +85,14 @@ def audit_command(
     if isinstance(made, PairwiseJudge):
         if family:
             raise UsageError("--family is for single answers: of pairs, say which are its own: --own first")
-        audited = _Pairs(made, answers_to_compare(cases, experiment, on, url, limit), labels, own, repeats)
+        audited = _Pairs(
+            made, answers_to_compare(cases, experiment, dataset, on, url, limit), labels, own, repeats
+        )
     else:
         if len(cases) > 1 or len(experiment) > 1 or own:
             raise UsageError(f"{made.name} judges single answers: give one --cases or --experiment, no --own")
         one = cases[0] if cases else None, experiment[0] if experiment else None
-        audited = _Singles(made, answered_cases(*one, on, url, limit), labels, family, repeats)
+        audited = _Singles(made, answered_cases(*one, dataset, on, url, limit), labels, family, repeats)
     calls = audited.announce(quiet=as_json)
     with (
         model_care(budget=budget, fresh=fresh, no_cache=no_cache) as engine,

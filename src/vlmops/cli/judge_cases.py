@@ -80,7 +80,12 @@ def made_pairwise(specification: str) -> PairwiseJudge:
 
 
 def answered_cases(
-    cases: Path | None, experiment: str | None, on: str, url: str | None, limit: int | None
+    cases: Path | None,
+    experiment: str | None,
+    dataset: str | None,
+    on: str,
+    url: str | None,
+    limit: int | None,
 ) -> AnsweredCases:
     """The cases of a file, or the answers of an experiment.
 
@@ -96,7 +101,7 @@ def answered_cases(
     if cases is not None:
         found = read_cases(cases)
     else:
-        (record,) = experiment_records([str(experiment)], on, url).values()
+        (record,) = experiment_records([str(experiment)], dataset, on, url).values()
         found = AnsweredCases(first_answers(record))
     if not found.cases:
         raise UsageError("there are no answered cases")
@@ -104,7 +109,12 @@ def answered_cases(
 
 
 def answers_to_compare(
-    cases: Sequence[Path], experiments: Sequence[str], on: str, url: str | None, limit: int | None
+    cases: Sequence[Path],
+    experiments: Sequence[str],
+    dataset: str | None,
+    on: str,
+    url: str | None,
+    limit: int | None,
 ) -> dict[str, Sequence[Case]]:
     """Answers to the same samples, from two files or two experiments, by name.
 
@@ -117,7 +127,7 @@ def answers_to_compare(
         raise UsageError("a judge of pairs takes two: --experiment A --experiment B, or --cases A --cases B")
     if cases:
         return {str(path): read_cases(path).cases[:limit] for path in cases}
-    records = experiment_records(experiments, on, url)
+    records = experiment_records(experiments, dataset, on, url)
     return {name: first_answers(record)[:limit] for name, record in records.items()}
 
 
@@ -139,16 +149,13 @@ def preferences(labels: Path, pairs: Sequence[tuple[Case, Case]]) -> dict[str, f
     return found
 
 
-def experiment_records(ids: Sequence[str], on: str, url: str | None) -> dict[str, ExperimentRecord]:
+def experiment_records(
+    selectors: Sequence[str], dataset: str | None, on: str, url: str | None
+) -> dict[str, ExperimentRecord]:
     """The experiments by name; by name and id where two have the same."""
-    from vlmops.blocking import blocking
+    from vlmops.cli.compare import read_experiments
 
-    platform = connected(on, url)
-
-    async def read() -> list[ExperimentRecord]:
-        return [await platform.experiments.read(identity) for identity in ids]
-
-    found = blocking(read, platform)
+    found = read_experiments(connected(on, url), selectors, dataset)
     names = [record.name for record in found]
     return {
         record.name if names.count(record.name) == 1 else f"{record.name} {record.id}": record
@@ -182,7 +189,12 @@ def human_verdicts(answered: AnsweredCases, labels: Path | None) -> Mapping[str,
 
 
 def annotated(
-    experiment: str | None, on: str, url: str | None, name: str, project: str | None
+    experiment: str | None,
+    dataset: str | None,
+    on: str,
+    url: str | None,
+    name: str,
+    project: str | None,
 ) -> Mapping[str, Value]:
     """What people said on the platform.
 
@@ -190,13 +202,12 @@ def annotated(
         UsageError: No experiment is named, or nobody said anything.
     """
     from vlmops.blocking import blocking
+    from vlmops.cli.compare import read_experiments
     from vlmops.judges import human_labels
 
     if experiment is None:
         raise UsageError("--human reads what people said of an experiment: name it by --experiment")
     platform = connected(on, url)
 
-    async def read() -> Mapping[str, Value]:
-        return await human_labels(platform, await platform.experiments.read(experiment), name, project)
-
-    return blocking(read, platform)
+    (record,) = read_experiments(platform, [experiment], dataset)
+    return blocking(lambda: human_labels(platform, record, name, project), platform)

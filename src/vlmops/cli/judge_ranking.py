@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
+from vlmops.cli.compare import EXPERIMENT_HELP, DatasetOption
 from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.judge_calls import announce, pair_requests, shared_pairs
 from vlmops.cli.judge_cases import experiment_records, first_answers, made_pairwise
@@ -13,6 +15,9 @@ from vlmops.cli.model_care import BudgetOption, FreshOption, NoCacheOption, mode
 from vlmops.cli.options import PlatformOption, UrlOption, connected
 from vlmops.cli.output import JsonOption, console, measured, print_json
 from vlmops.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PairwiseArgument = typer.Argument(
     help="'pairwise' with parameters as JSON after '=', or a TOML file: "
@@ -22,7 +27,8 @@ PairwiseArgument = typer.Argument(
 
 def rank_command(
     judge: str = PairwiseArgument,
-    experiment: list[str] = typer.Option(..., "--experiment", help="Id of an experiment; two at least."),
+    experiment: list[str] = typer.Option(..., "--experiment", help=f"Two at least: {EXPERIMENT_HELP}."),
+    dataset: str | None = DatasetOption,
     on: str = PlatformOption,
     url: str | None = UrlOption,
     record: bool = typer.Option(True, "--record/--no-record", help="Write the results to the experiments."),
@@ -41,10 +47,10 @@ def rank_command(
     from vlmops.judges import compare_answers, record_tournament
     from vlmops.judges.audit import place_controls
 
-    if len(experiment) < 2 or len(set(experiment)) < len(experiment):
-        raise UsageError("name two different experiments at least, each by --experiment")
+    _require_two(experiment)
     made = made_pairwise(judge)
-    records = experiment_records(experiment, on, url)
+    records = experiment_records(experiment, dataset, on, url)
+    _require_two([each.id for each in records.values()])
     answers = {variant: first_answers(each) for variant, each in records.items()}
     pairs = shared_pairs(answers)
     announce(made.models[0], 2 * len(pairs), pair_requests(made, pairs), quiet=as_json)
@@ -74,3 +80,12 @@ def rank_command(
         raise typer.Exit(ExitCode.GATE_FAILED)
     if any(duel.failures for duel in found.duels):
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _require_two(experiments: Sequence[str]) -> None:
+    """Raise unless there are two; what is found by name or tag may be the same one twice."""
+    from vlmops.experiments import ExperimentSelector
+
+    ids = [each for each in experiments if ExperimentSelector.parse(each).kind == "id"]
+    if len(experiments) < 2 or len(set(ids)) < len(ids):
+        raise UsageError("name two different experiments at least, each by --experiment")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from vlmops.cli.compare import EXPERIMENT_HELP, DatasetOption
 from vlmops.cli.exit_codes import ExitCode
 from vlmops.cli.judge_audits import audit_command
 from vlmops.cli.judge_calls import announce_single
@@ -53,7 +54,7 @@ def list_command(as_json: bool = JsonOption) -> None:
 
     chosen = [entry for entry in entries() if not entry.error and _is_judge(entry.load())]
     known = {entry.name: entry.summary for entry in chosen}
-    known[PAIRWISE] = (PairwiseJudge.__doc__ or "").partition("\n")[0]
+    known[PAIRWISE] = (PairwiseJudge.__doc__ or "").partition("\n")[0].replace("``", "")
     if as_json:
         print_json([{"name": name, "summary": summary} for name, summary in known.items()])
         return
@@ -68,8 +69,9 @@ def calibrate_command(
     judge: str = JudgeArgument,
     cases: Path | None = CasesOption,
     experiment: str | None = typer.Option(
-        None, "--experiment", help="Or the answers of an experiment: its id."
+        None, "--experiment", help=f"Or the answers of an experiment: {EXPERIMENT_HELP}."
     ),
+    dataset: str | None = DatasetOption,
     on: str = PlatformOption,
     url: str | None = UrlOption,
     labels: Path | None = LabelsOption,
@@ -93,10 +95,10 @@ def calibrate_command(
     from vlmops.judges import calibrate
 
     made = made_single(judge)
-    answered = answered_cases(cases, experiment, on, url, limit)
+    answered = answered_cases(cases, experiment, dataset, on, url, limit)
     said = human_verdicts(answered, labels)
     if human is not None:
-        said = annotated(experiment, on, url, human, project)
+        said = annotated(experiment, dataset, on, url, human, project)
     if not said:
         raise _usage("say what people said: --labels FILE, --human NAME, or 'human' in the cases")
     announce_single(made, answered.cases, len(answered.cases), quiet=as_json)

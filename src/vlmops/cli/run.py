@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from vlmops.cli.exit_codes import ExitCode
+from vlmops.cli.next_commands import next_commands
 from vlmops.cli.options import UrlOption, parsed_evaluator
 from vlmops.cli.output import JsonOption, console, measured, print_json
 from vlmops.cli.run_report import has_failures, print_run, run_json
@@ -87,6 +88,8 @@ def run_command(
         print_json(run_json(result))
     else:
         print_run(console(), result)
+        for command in next_commands(specification, result):
+            console().print(f"next: {command}")
     if result.stopped:
         sys.stderr.write(f"stopped: {result.stopped}; run the same command again to continue\n")
         raise typer.Exit(ExitCode.STOPPED)

@@ -44,6 +44,7 @@ def print_results(out: Console, results: Sequence[ExperimentResult]) -> None:
     for result in results:
         out.print(f"{result.record.name}: {result.record.url}")
     for result in results:
+        _print_unanswered(result)
         _print_unscored(result)
 
 
@@ -98,12 +99,27 @@ def _spent(tally: Tally) -> str:
     if tally.pauses:
         parts.append(f"the provider asked to wait {tally.pauses} times")
     if tally.cached:
-        parts.append(f"{tally.cached} answers kept from earlier runs")
+        parts.append(f"{tally.cached} answered by what was kept")
     if tally.cost:
         parts.append(f"${tally.cost:.4f} spent")
     if tally.saved:
         parts.append(f"${tally.saved:.4f} saved")
     return ", ".join(parts)
+
+
+def _print_unanswered(result: ExperimentResult) -> None:
+    """For each kind of failure, how many answers, and the first of its reasons."""
+    from vlmops.evaluators import Failure
+
+    reasons: dict[str, list[str]] = {}
+    for run in result.record.runs:
+        if isinstance(run.case.output, Failure):
+            reasons.setdefault(run.case.output.kind.value, []).append(
+                f"{run.case.id}: {run.case.output.message}"
+            )
+    for kind, found in reasons.items():
+        times = f"{len(found)} answers, the first" if len(found) > 1 else "1 answer"
+        sys.stderr.write(f"{result.record.name}: {kind} in the place of {times}: {found[0]}\n")
 
 
 def _print_unscored(result: ExperimentResult) -> None:

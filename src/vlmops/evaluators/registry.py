@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,7 +11,7 @@ from vlmops.errors import EvaluatorError
 from vlmops.evaluators.builtin import builtin_evaluators, load_class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from importlib.metadata import EntryPoint
 
 ENTRY_POINT_GROUP = "vlmops.evaluators"
@@ -47,8 +48,8 @@ class EvaluatorEntry:
 
     @property
     def summary(self) -> str:
-        """First line of the class's docstring, or why the class cannot be loaded."""
-        return self.error or (self.load().__doc__ or "").strip().partition("\n")[0]
+        """First line of the class's docstring as plain text, or why the class cannot be loaded."""
+        return self.error or (self.load().__doc__ or "").strip().partition("\n")[0].replace("``", "")
 
 
 def register(name: str) -> Callable[[EvaluatorType], EvaluatorType]:
@@ -101,7 +102,7 @@ def create(name: str, /, **parameters: Any) -> Any:
     """Make the evaluator of that name with the given parameters.
 
     Raises:
-        EvaluatorError: The name or a parameter is unknown; the message lists what there is.
+        EvaluatorError: The name or a parameter is unknown; the message says what may have been meant.
 
     Example:
         >>> create("cer", case_sensitive=False).name
@@ -109,7 +110,7 @@ def create(name: str, /, **parameters: Any) -> Any:
     """
     known = _known()
     if name not in known:
-        raise EvaluatorError(f"no evaluator is named {name!r}; there are: {', '.join(sorted(known))}")
+        raise EvaluatorError(f"no evaluator is named {name!r}; {_meant(name, known)}")
     cls = known[name][0].load()
     try:
         return cls(**parameters)
@@ -131,6 +132,13 @@ def _known() -> dict[str, list[EvaluatorEntry]]:
         holders = known.setdefault(point.name, [])
         holders.append(_from_entry_point(point, holders[0] if holders else None))
     return known
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """What may have been meant by a name that is not known, and where all names are found."""
+    near = get_close_matches(name, known, n=3)
+    asked = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return f"{asked}'vlmops evaluators' lists all that there are"
 
 
 def _from_entry_point(point: EntryPoint, holder: EvaluatorEntry | None) -> EvaluatorEntry:

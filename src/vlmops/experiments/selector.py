@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
-from vlmops.errors import PlatformError, UsageError
+from vlmops.errors import PlatformError, PlatformUnavailable, UsageError
 from vlmops.experiments.git_state import BRANCH, COMMIT
 from vlmops.experiments.tags import TAGS
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from vlmops.platforms.port import Platform
+    from vlmops.platforms.records import ExperimentRecord
 
 SelectorKind = Literal["id", "name", "tag", "branch", "commit"]
 
@@ -88,6 +89,28 @@ class ExperimentSelector:
         if found:
             raise PlatformError(f"{said} but the one to be compared")
         raise PlatformError(f"{said}; {await self._others(platform, dataset)}")
+
+    async def read(
+        self, platform: Platform, dataset: str | None, exclude: Collection[str] = ()
+    ) -> ExperimentRecord:
+        """The newest such experiment in full; arguments as of :meth:`find`.
+
+        Raises:
+            UsageError: The dataset is needed and not given.
+            PlatformError: There is none.
+        """
+        identity = await self.find(platform, dataset, exclude)
+        try:
+            return await platform.experiments.read(identity)
+        except PlatformUnavailable:
+            raise
+        except PlatformError as error:
+            if self.kind != "id":
+                raise
+            raise PlatformError(
+                f"{error} ({identity!r} was taken for an id: to find an experiment otherwise, write "
+                "name:NAME, tag:TAG, branch:BRANCH or commit:SHA, with --dataset)"
+            ) from error
 
     async def _others(self, platform: Platform, dataset: str) -> str:
         """What there is in its place."""

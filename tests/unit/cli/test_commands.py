@@ -113,9 +113,20 @@ class TestEvaluators:
         assert "cer" in {entry["name"] for entry in listed}
 
     def test_filtered(self, vlmops: Any) -> None:
-        names = {entry["name"] for entry in strict(vlmops("evaluators", "box", "--json").out)}
-        assert names
-        assert all("box" in name for name in names)
+        found = strict(vlmops("evaluators", "Edit", "--json").out)
+        assert {"normalized_edit_distance", "page_edit_distance", "judge_edit"} <= {
+            each["name"] for each in found
+        }
+        assert all("edit" in each["name"] or "edit" in each["summary"].lower() for each in found)
+
+    def test_nothing_found_is_said(self, vlmops: Any) -> None:
+        ended = vlmops("evaluators", "nosuch")
+        assert (ended.code, ended.out.strip()) == (0, "")
+        assert "no evaluator speaks of 'nosuch'" in ended.err
+
+    def test_descriptions_are_plain_text(self, vlmops: Any) -> None:
+        assert "``" not in vlmops("evaluators").out
+        assert "``" not in vlmops("judges", "list").out
 
 
 class TestPush:
@@ -274,7 +285,7 @@ class TestRun:
     @pytest.mark.parametrize(
         ("evaluator", "says"),
         [
-            ("nosuch", "no evaluator is named 'nosuch'; there are: "),
+            ("nosuch", "no evaluator is named 'nosuch'; 'vlmops evaluators' lists all"),
             ("cer={bad", "the parameters of evaluator 'cer' are not JSON"),
             ("cer=[1]", "the parameters of evaluator 'cer' must be a JSON object"),
             ('cer={"nosuch": 1}', "unexpected keyword argument 'nosuch'; it takes: "),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vlmops.evaluators import Usage
+from vlmops.evaluators import Failure, FailureKind, Usage
 from vlmops.models import ModelReply, ModelRequest, registry
 from vlmops.testing import picture
 
@@ -50,6 +52,10 @@ def test_the_file_here_is_run(vlmops: Any, tmp_path: Path) -> None:
     assert ended.code == 0, ended.err
     assert "cli_sign:b" in ended.out
     assert "4 calls, $2.0000 spent" in ended.out
+    (report, gate) = [line for line in ended.out.splitlines() if line.startswith("next: ")]
+    for command in (report, gate):
+        assert vlmops(*shlex.split(command)[2:]).code == 0
+    assert (tmp_path / "report.html").exists()
     again = vlmops("run", "--on", "folder:elsewhere", "--variant", "cli_sign:a", "--json")
     ran = json.loads(again.out)
     assert (ran["calls"]["calls"], ran["calls"]["cached"], ran["calls"]["saved"]) == (0, 2, 1.0)
@@ -80,6 +86,77 @@ def test_a_gate_decides(vlmops: Any, tmp_path: Path) -> None:
     assert "gate failed" in ended.out + ended.err
     (tmp_path / "vlmops.toml").write_text(TEXT + "[gate]\nmetrics.cer = { max = 0.5 }\n")
     assert vlmops("run").code == 0
+
+
+def test_ids_of_a_results_folder_need_no_quotes_and_older_ones_are_continued(
+    vlmops: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "vlmops.toml").write_text(
+        TEXT.replace(
+            'model = ["cli_sign:a", "cli_sign:b"]', 'name = "our $server / (é)"\nmodel = "cli_sign:a"'
+        )
+    )
+    (first,) = json.loads(vlmops("run", "--json").out)["experiments"]
+    assert re.fullmatch(r"our-server-[0-9a-f]{12}", first["id"])
+    older = (
+        tmp_path / "results" / "experiments" / first["id"].replace("our-server", "our %24server %2F (%C3%A9)")
+    )
+    older.with_name(first["id"]).rename(older)
+    header = json.loads((older / "experiment.json").read_text())
+    (older / "experiment.json").write_text(json.dumps({**header, "id": older.name}))
+    (again,) = json.loads(vlmops("run", "--json").out)["experiments"]
+    assert again["id"] == older.name
+    assert vlmops("score", "--on", "folder:results", "--experiment", older.name, "-e", "wer").code == 0
+
+
+def test_every_command_finds_experiments_by_name_and_tag(vlmops: Any) -> None:
+    assert vlmops("run", "--tag", "r1").code == 0
+    where = ("--on", "folder:results", "--dataset", "signs")
+    assert vlmops("score", "--experiment", "name:cli_sign:a", "-e", "wer", *where).code == 0
+    judge = 'judge_grounded={"model": "cli_sign:judge"}'
+    for command in ("audit", "calibrate"):
+        ended = vlmops("judges", command, judge, "--experiment", "name:nosuch", *where)
+        assert "has no experiment on 'signs' with name 'nosuch'; there are: 'cli_sign:" in ended.err
+    pairs = 'pairwise={"model": "cli_sign:judge"}'
+    twice = vlmops("judges", "rank", pairs, "--experiment", "tag:r1", "--experiment", "tag:r1", *where)
+    assert (twice.code, "cli_sign:b" in twice.out) == (0, True)
+
+
+def test_a_name_in_the_place_of_an_id_is_told(vlmops: Any) -> None:
+    assert vlmops("run").code == 0
+    ended = vlmops("compare", "cli_sign:a", "cli_sign:b", "--on", "folder:results")
+    assert ended.code == 1
+    assert "'cli_sign:a' was taken for an id: to find an experiment otherwise, write name:NAME" in ended.err
+
+
+def test_answers_that_failed_are_told_with_their_reason(vlmops: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(self: Sign, request: ModelRequest) -> ModelReply | Failure:
+        if request.prompt == "two":
+            return Failure(FailureKind.REFUSAL, "not this one")
+        return ModelReply(request.prompt, request.prompt or "", Usage(10, 1), 0.1)
+
+    monkeypatch.setattr(Sign, "answer", answer)
+    ended = vlmops("run", "--variant", "cli_sign:a", "--fresh")
+    assert ended.code == 3
+    assert "cli_sign:a: refusal in the place of 1 answer: 2: not this one" in ended.lines
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "says"),
+    [
+        ('use = "cerr"', "evaluators[0]: no evaluator is named 'cerr'; did you mean 'cer'"),
+        ('use = "cer"\nkye = "text"', "unexpected keyword argument 'kye'"),
+    ],
+)
+def test_a_wrong_evaluator_is_told_with_its_line(
+    vlmops: Any, tmp_path: Path, evaluator: str, says: str
+) -> None:
+    (tmp_path / "vlmops.toml").write_text(TEXT.replace('use = "cer"', evaluator))
+    ended = vlmops("run")
+    assert ended.code == 2
+    (line,) = ended.lines
+    assert line.startswith("error: vlmops.toml:8: evaluators[0]: ")
+    assert says in line
 
 
 def test_a_budget_ends_it(vlmops: Any) -> None:

@@ -81,9 +81,11 @@ def test_importing_the_package_imports_no_metric_and_nothing_heavy():
     assert ran.stdout.strip() == "[]"
 
 
-def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(EvaluatorError, match=r"no evaluator is named 'cerr'; there are: .*cer, "):
+def test_an_unknown_name_says_what_may_have_been_meant():
+    with pytest.raises(EvaluatorError, match=r"no evaluator is named 'cerr'; did you mean 'cer'.*\? 'vlmops ev"):
         create("cerr")
+    with pytest.raises(EvaluatorError, match=r"named 'zzzz'; 'vlmops evaluators' lists all that there are"):
+        create("zzzz")
 
 
 def test_an_unknown_parameter_lists_what_there_is():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -15,6 +16,30 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _UNION_TAGS = ("is-instance[", "function-", "tuple[", "dict[", "nullable[")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a specification came from; no part of what it says, so that all sources are equal.
+
+    Attributes:
+        file: The file; empty for values given in Python.
+        text: Its content.
+    """
+
+    file: str = field(default="", compare=False)
+    text: str = field(default="", compare=False)
+
+    def place_of(self, path: Sequence[str | int]) -> str:
+        """File, line and key, as far as they are known.
+
+        Example:
+            >>> Source("vlmops.toml", "repetitions = 0").place_of(["repetitions"])
+            'vlmops.toml:1: repetitions'
+        """
+        line = line_of(self.text, path) if self.text else None
+        file = self.file if line is None else f"{self.file}:{line}"
+        return ": ".join(part for part in (file, _spelled(path)) if part)
 
 
 def described(error: ValidationError, kind: type[BaseModel], file: str = "", text: str = "") -> str:
@@ -33,10 +58,8 @@ def described(error: ValidationError, kind: type[BaseModel], file: str = "", tex
         # Of a value that may be a table or an object, what is wrong with the table says more.
         if problem["type"] == "is_instance_of" and any(other[: len(path)] == path for other in others):
             continue
-        place = file
-        if text and (line := line_of(text, path)) is not None:
-            place = f"{file}:{line}"
-        told[": ".join(part for part in (place, _spelled(path), _words(problem, path, kind)) if part)] = None
+        place = Source(file, text).place_of(path)
+        told[": ".join(part for part in (place, _words(problem, path, kind)) if part)] = None
     return "\n".join(told)
 
 
@@ -55,6 +78,7 @@ def _is_kind(part: int | str) -> bool:
 
 
 def _spelled(path: Sequence[str | int]) -> str:
+    """A key as people write it: ``variants[0].model``."""
     shown = ""
     for part in path:
         shown += f"[{part}]" if isinstance(part, int) else f".{part}" if shown else part

@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
-from vlmops.errors import RunStopped, UsageError
+from vlmops.errors import EvaluatorError, RunStopped, UsageError
 from vlmops.evaluators import Slice, asked_through, models_of
 from vlmops.experiments.estimate_drift import record_drift
 from vlmops.experiments.experiment import Experiment, ExperimentResult
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from vlmops.evaluators import Evaluator, SliceBy
     from vlmops.experiments.comparison import Comparison
     from vlmops.experiments.estimate_drift import Drift
-    from vlmops.experiments.specification.sections import ModelLimitsSpec, PlatformSpec
+    from vlmops.experiments.specification.sections import ModelLimitsSpec
     from vlmops.experiments.specification.specification import Specification
     from vlmops.gate.result import GateResult
     from vlmops.models import Model
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 VariantProgress = Callable[[str, int, int], None]
 """Told of which variant how many samples are done, of how many."""
-
-_FOLDER = "folder:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +61,8 @@ class SpecificationRun:
         self._prompts = prompts or _prompts_of(self._platforms)
         self._progress = progress
         self._evaluators: list[Evaluator] = [
-            each.made(specification.folder) if isinstance(each, EvaluatorSpec) else each
-            for each in specification.evaluators
+            _made(each, specification, position) if isinstance(each, EvaluatorSpec) else each
+            for position, each in enumerate(specification.evaluators)
         ]
         self._slices: list[SliceBy] = [
             each.made() if isinstance(each, SliceSpec) else each for each in specification.slices
@@ -224,6 +221,14 @@ class SpecificationRun:
         ]
 
 
+def _made(spec: EvaluatorSpec, specification: Specification, position: int) -> Evaluator:
+    """The evaluator; what is wrong with it is told with its place in the file."""
+    try:
+        return spec.made(specification.folder)
+    except (EvaluatorError, UsageError) as error:
+        raise type(error)(f"{specification.place_of('evaluators', position)}: {error}") from error
+
+
 def _connected(
     specification: Specification, platforms: Platform | Sequence[Platform] | None
 ) -> Sequence[Platform]:
@@ -231,16 +236,10 @@ def _connected(
 
     if platforms is None:
         return [
-            connect(_placed(each, specification.folder), **(each.model_extra or {}))
+            connect(each.placed(specification.folder), **(each.model_extra or {}))
             for each in specification.platforms
         ]
     return platforms if isinstance(platforms, Sequence) else [platforms]
-
-
-def _placed(platform: PlatformSpec, folder: Path) -> str:
-    if not platform.name.startswith(_FOLDER):
-        return platform.name
-    return f"{_FOLDER}{folder / Path(platform.name.removeprefix(_FOLDER)).expanduser()}"
 
 
 def _chosen(variants: Sequence[PlannedVariant], names: Sequence[str]) -> Sequence[PlannedVariant]:

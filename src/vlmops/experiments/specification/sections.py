@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping  # noqa: TC003 - read at run time
-from pathlib import Path  # noqa: TC003 - read at run time
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -258,6 +258,18 @@ class PlatformSpec(Section):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str
+
+    def placed(self, folder: Path) -> str:
+        """The name with a relative folder below the given one: what ``connect`` and ``--on`` take.
+
+        Example:
+            >>> PlatformSpec(name="folder:results").placed(Path("bench"))
+            'folder:bench/results'
+        """
+        kind, separator, place = self.name.partition(":")
+        if kind != "folder" or not separator:
+            return self.name
+        return f"folder:{folder / Path(place).expanduser()}"
 
 
 def _checked_tags(tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from vlmops.errors import UsageError
 from vlmops.experiments.specification import sections
 from vlmops.experiments.specification.options import default_problems, problems_error
-from vlmops.experiments.specification.problems import described
+from vlmops.experiments.specification.problems import Source, described
 from vlmops.gate.rules import GateRules  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Specification(sections.Section):
         default=(sections.PlatformSpec(name="phoenix"),), min_length=1, alias="on"
     )
     _folder: Path = PrivateAttr(default_factory=Path)
+    _source: Source = PrivateAttr(default_factory=Source)
 
     @model_validator(mode="before")
     @classmethod
@@ -110,6 +111,7 @@ class Specification(sections.Section):
         except ValidationError as error:
             raise UsageError(described(error, cls, str(path), text)) from error
         found._folder = path.parent
+        found._source = Source(str(path), text)
         return found
 
     @classmethod
@@ -141,6 +143,15 @@ class Specification(sections.Section):
         """Where relative paths start: the file's folder, or the current one."""
         return self._folder
 
+    def place_of(self, *path: str | int) -> str:
+        """Where a key stands, for messages: file, line and key, as far as they are known.
+
+        Example:
+            >>> Specification.of(dataset="d", variants=[{"model": "rapidocr"}]).place_of("variants", 0)
+            'variants[0]'
+        """
+        return self._source.place_of(path)
+
     def changed(self, **values: Any) -> Specification:
         """The same specification with other values.
 
@@ -151,6 +162,8 @@ class Specification(sections.Section):
         own = {key: getattr(self, name) for name, key in keys.items()}
         found = type(self).of(**{**own, **{keys.get(name, name): value for name, value in values.items()}})
         found._folder = self._folder
+        # A file says nothing of values that were given in the place of its own.
+        found._source = Source() if "evaluators" in values else self._source
         return found
 
     def run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +15,6 @@ from vlmops.errors import ImageError, MediaError, PlatformError
 from vlmops.evaluators import Evaluator, Failure, FailureKind, SetScore, applies, evaluate_each
 from vlmops.evaluators.settings import settings_of
 from vlmops.platforms.answering import answer_each, answered
-from vlmops.platforms.folder.datasets import folder_name
 from vlmops.platforms.folder.json_lines import LineWriter, write_whole
 from vlmops.platforms.folder.lock import exclusively
 from vlmops.platforms.folder.run_lines import answer_line, result_line
@@ -129,7 +129,7 @@ class FolderExperiments:
         known = next(iter(self._root.glob(f"*-{digest}/{_HEADER}")), None)
         if known is not None:
             return known.parent
-        experiment_id = f"{folder_name(plan.name)[:_KEPT_NAME]}-{digest}"
+        experiment_id = f"{_spoken(plan.name)}-{digest}"
         folder = self._root / experiment_id
         folder.mkdir(parents=True, exist_ok=True)
         header = {
@@ -231,6 +231,12 @@ class FolderExperiments:
             metadata=header["metadata"],
             stopped=stopped,
         )
+
+
+def _spoken(name: str) -> str:
+    """As much of a name as a shell takes without quotes; the digest beside it keeps names apart."""
+    kept = re.sub(r"[^\w.]+", "-", name[:_KEPT_NAME], flags=re.ASCII).strip("-.")
+    return kept or "experiment"
 
 
 class _Board:
