@@ -6,15 +6,18 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from vlmops.blocking import blocking
 from vlmops.engine.asking import Asking, Planned
 from vlmops.engine.cache import ResponseCache
 from vlmops.engine.flight import Flight
+from vlmops.engine.inbox import Inbox
 from vlmops.engine.key import request_key
 from vlmops.engine.landed import LandedKeys
 from vlmops.engine.lane import Lane
@@ -22,8 +25,10 @@ from vlmops.engine.limits import Limits, Retry
 from vlmops.engine.loop_thread import LoopThread
 from vlmops.engine.pixel_index import PixelIndex
 from vlmops.engine.purse import Purse
+from vlmops.engine.reader_pool import ReaderPool
 from vlmops.engine.reply_writer import ReplyWriter
 from vlmops.engine.tally import Tally
+from vlmops.engine.visit import Visit
 from vlmops.errors import ImageError, UsageError
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.models.cards import CardEstimator
@@ -117,19 +122,14 @@ class Engine:
 
     def close(self) -> None:
         """See calls through that are out, keep their answers, and let go of connections and threads."""
-        with self._lock:
-            workshop, self._started = self._started, None
-        if workshop is not None:
-            workshop.thread.submit(self._drain()).result()
-            workshop.close()
+        blocking(self.aclose)
 
     async def aclose(self) -> None:
         """As :meth:`close`, without holding up the caller's loop."""
         with self._lock:
             workshop, self._started = self._started, None
         if workshop is not None:
-            await workshop.thread.run(self._drain())
-            workshop.close()
+            await workshop.close(self._drain)
 
     def __enter__(self) -> Engine:
         return self
@@ -165,26 +165,38 @@ class Engine:
             )
 
     async def _answer(self, asked: EngineModel, request: ModelRequest) -> ModelReply | Failure:
-        """Looks on the caller's loop, so that a kept answer costs no way to the engine's."""
         workshop = self._workshop()
         mark = workshop.landed.count
+        visit: Visit[ModelReply | Failure] = Visit(
+            workshop.inbox_of(asyncio.get_running_loop()),
+            workshop.inbox,
+            partial(self._looked_up, workshop, asked, request, mark),
+        )
+        workshop.readers.submit(visit.look)
+        return await visit.outcome()
+
+    def _looked_up(
+        self, workshop: _Workshop, asked: EngineModel, request: ModelRequest, mark: int
+    ) -> ModelReply | Failure | Callable[[], Coroutine[Any, Any, ModelReply | Failure]]:
+        """The reply that is kept, or what asks for one; runs in a reader's thread."""
+        cache = asked.cache or workshop.aside
         try:
-            found = await asyncio.get_running_loop().run_in_executor(
-                workshop.readers, self._looked_up, workshop, asked, request
-            )
+            with ExitStack() as stack:
+                for picture in request.pictures:
+                    stack.enter_context(picture.held())
+                key = request_key(asked.identity(), request, workshop.pixels.stands_for)
+                if (kept := cache.get(key, self._since)) is not None:
+                    return self._count_kept(kept)
+                question = _Question(asked, key, cache, mark, asked.asking.planned(request))
         except ImageError as error:
             with self._lock:
                 self.tally.failures[FailureKind.BAD_IMAGE] += 1
             return Failure(FailureKind.BAD_IMAGE, str(error))
-        if isinstance(found.outcome, ModelReply):
-            return self._count_kept(found.outcome)
-        return await workshop.thread.run(self._flown(workshop, asked, found.outcome, found, mark))
+        return partial(self._flown, workshop, question)
 
-    async def _flown(
-        self, workshop: _Workshop, asked: EngineModel, planned: Planned, found: _Found, mark: int
-    ) -> ModelReply | Failure:
+    async def _flown(self, workshop: _Workshop, question: _Question) -> ModelReply | Failure:
         """Runs on the engine's loop: joins whoever asks the same already, or asks."""
-        key = found.key
+        key = question.key
         flight = self._flights.get(key)
         if flight is not None:
             self.tally.shared += 1
@@ -192,11 +204,12 @@ class Engine:
 
         async def ask(flight: Flight) -> ModelReply | Failure:
             try:
-                if workshop.landed.since(mark, key) and (since := await self._again(workshop, found)):
+                if workshop.landed.since(question.mark, key) and (since := await self._again(question)):
                     return self._count_kept(since)
-                answer = await asked.asking.answer(planned, flight)
+                answer = await question.asked.asking.answer(question.planned, flight)
                 if isinstance(answer, ModelReply):
-                    await flight.out(workshop.writer.keep(found.cache, key, asked.name, answer))
+                    kept = workshop.writer.keep(question.cache, key, question.asked.name, answer)
+                    await flight.out(kept)
                     workshop.landed.add(key)
                 return answer
             finally:
@@ -205,19 +218,9 @@ class Engine:
         flight = self._flights[key] = Flight(ask)
         return await flight.join()
 
-    def _looked_up(self, workshop: _Workshop, asked: EngineModel, request: ModelRequest) -> _Found:
-        cache = asked.cache or workshop.aside
-        with ExitStack() as stack:
-            for picture in request.pictures:
-                stack.enter_context(picture.held())
-            key = request_key(asked.identity(), request, workshop.pixels.stands_for)
-            kept = cache.get(key, self._since)
-            return _Found(key, cache, kept or asked.asking.planned(request))
-
-    async def _again(self, workshop: _Workshop, found: _Found) -> ModelReply | None:
+    async def _again(self, question: _Question) -> ModelReply | None:
         """Look once more: a call that was under way when we looked has brought the answer since."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(workshop.readers, found.cache.get, found.key, self._since)
+        return await asyncio.to_thread(question.cache.get, question.key, self._since)
 
     def _count_kept(self, reply: ModelReply) -> ModelReply:
         with self._lock:
@@ -279,12 +282,14 @@ class EngineModel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What looking for a reply gave: it, or what is to be asked."""
+class _Question:
+    """What is not kept and is to be asked; ``mark`` is from before it was looked for."""
 
+    asked: EngineModel
     key: bytes
     cache: ResponseCache
-    outcome: ModelReply | Planned
+    mark: int
+    planned: Planned
 
 
 class _Workshop:
@@ -292,15 +297,31 @@ class _Workshop:
 
     def __init__(self) -> None:
         self.thread = LoopThread("vlmops-engine")
-        self.readers = ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1), "vlmops-engine-read")
+        self.inbox = Inbox(self.thread.loop)
+        self.readers = ReaderPool(min(_READERS, os.cpu_count() or 1))
         self.writer = ReplyWriter()
         self.landed = LandedKeys()
         self.pixels = PixelIndex()
         self.aside = ResponseCache(None)
+        self._inboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = WeakKeyDictionary()
+        self._lock = threading.Lock()
 
-    def close(self) -> None:
+    def inbox_of(self, loop: asyncio.AbstractEventLoop) -> Inbox:
+        """The inbox of a loop that asks."""
+        with self._lock:
+            inbox = self._inboxes.get(loop)
+            if inbox is None:
+                inbox = self._inboxes[loop] = Inbox(loop)
+            return inbox
+
+    async def close(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Finish what was begun: readers first, since they may still send questions on."""
+        await asyncio.to_thread(self.readers.close)
+        await self.thread.run(drain())
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
         self.thread.close()
-        self.readers.shutdown()
         self.writer.close()
         self.pixels.close()
         self.aside.close()

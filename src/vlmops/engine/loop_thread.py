@@ -16,6 +16,9 @@ T = TypeVar("T")
 class LoopThread:
     """Runs coroutines for callers of any thread and loop; connections opened in it live as long as it does.
 
+    Attributes:
+        loop: The event loop.
+
     Example:
         >>> async def answer() -> int:
         ...     return 42
@@ -26,14 +29,14 @@ class LoopThread:
     """
 
     def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop()
         # A daemon: a program that ends without closing it must not hang.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin it, in the caller's context."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Begin it and await it on the caller's loop; cancelling the caller cancels it."""
@@ -41,23 +44,23 @@ class LoopThread:
 
     def close(self) -> None:
         """Cancel what runs, and end the thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
+        asyncio.set_event_loop(self.loop)
         try:
-            self._loop.run_forever()
+            self.loop.run_forever()
         finally:
             self._end()
 
     def _end(self) -> None:
-        running = asyncio.all_tasks(self._loop)
+        running = asyncio.all_tasks(self.loop)
         for task in running:
             task.cancel()
         if running:
-            self._loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+            self.loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
