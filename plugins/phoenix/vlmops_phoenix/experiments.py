@@ -215,12 +215,14 @@ class PhoenixExperiments:
         sample, damage = self._sample(example)
         started = datetime.now(UTC)
         with traces.answer(plan.name, sample) as trace:
-            answer = damage or await answered(plan, sample, repetition)
+            with recorded_calls() as calls:
+                answer = damage or await answered(plan, sample, repetition)
             ended = datetime.now(UTC)
+            await self._keep_asked(calls, sample)
             if isinstance(answer, ModelReply):
                 started = _asked_at(answer, started, ended)
                 await asyncio.gather(*(self._pictures.keep(image) for image in images_in(answer.output)))
-            trace.close(answer)
+            trace.close(answer, calls)
         failed = isinstance(answer, Failure)
         body = {
             "dataset_example_id": example.get("node_id") or example["id"],
@@ -290,6 +292,12 @@ class PhoenixExperiments:
             note = {"vlmops": {"evaluator": evaluator.name, "parts": 1, **spent(result.usage)}}
             body = {**common, "name": evaluator.name, "result": None, "error": failed, "metadata": note}
             await self._connection.post("/v1/experiment_evaluations", body)
+
+    async def _keep_asked(self, calls: Sequence[ModelCall], sample: Sample) -> None:
+        """Store pictures of calls that are none of the sample's: those are stored."""
+        stored = {id(image) for image in images_in(sample.inputs)}
+        new = [image for call in calls for image in call.request.pictures if id(image) not in stored]
+        await asyncio.gather(*map(self._pictures.keep, new))
 
     async def _record_calls(self, calls: Sequence[ModelCall], trace: EvaluationTrace) -> None:
         """Show what judges were asked; their pictures (scaled, cut out) may be none of the dataset's."""

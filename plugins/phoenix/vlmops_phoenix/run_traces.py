@@ -63,10 +63,11 @@ class RunTraces:
                 {
                     "openinference.span.kind": "LLM",
                     "metadata": json.dumps({"sample_id": sample.id}),
-                    **_message("input", "user", sample.inputs, self._url_of),
+                    # Lists of spans show this, and not the messages.
+                    "input.value": _words(sample.inputs) or sample.id,
                 }
             )
-            yield AnswerTrace(span, self._url_of)
+            yield AnswerTrace(span, sample, self._url_of)
 
     @contextmanager
     def evaluation(self, name: str, case: Case) -> Iterator[EvaluationTrace]:
@@ -131,8 +132,9 @@ class EvaluationTrace:
 class AnswerTrace:
     """The span of one answer."""
 
-    def __init__(self, span: Span, url_of: UrlOf) -> None:
+    def __init__(self, span: Span, sample: Sample, url_of: UrlOf) -> None:
         self._span = span
+        self._sample = sample
         self._url_of = url_of
 
     @property
@@ -140,8 +142,15 @@ class AnswerTrace:
         """The trace, as 32 hexadecimal digits."""
         return _trace_id(self._span)
 
-    def close(self, answer: ModelReply | Failure) -> None:
-        """Record the answer, or why there is none."""
+    def close(self, answer: ModelReply | Failure, calls: Sequence[ModelCall] = ()) -> None:
+        """Record what was asked and the answer, or why there is none.
+
+        Args:
+            answer: What the task gave.
+            calls: The calls of models that it made. What a single one was asked is shown as the model saw it;
+                else the sample, which is all that is known of other tasks.
+        """
+        self._span.set_attributes(self._asked(calls))
         if isinstance(answer, Failure):
             self._span.set_attributes(_usage(answer))
             _set_status(self._span, f"{answer.kind.value}: {answer.message}")
@@ -149,11 +158,19 @@ class AnswerTrace:
         self._span.set_attributes(
             {
                 "llm.model_name": answer.model,
+                "output.value": _words(answer.output),
                 **_message("output", "assistant", answer.output, self._url_of),
                 **_usage(answer),
             }
         )
         _set_status(self._span, None)
+
+    def _asked(self, calls: Sequence[ModelCall]) -> dict[str, str]:
+        if len(calls) != 1:
+            return _message("input", "user", self._sample.inputs, self._url_of)
+        turns = enumerate(calls[0].request.conversation)
+        asked = [_turn("input", turn.role, turn.content, self._url_of, number) for number, turn in turns]
+        return {key: value for attributes in asked for key, value in attributes.items()}
 
 
 def _prompt(call: ModelCall) -> dict[str, str]:

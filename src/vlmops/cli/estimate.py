@@ -36,7 +36,7 @@ def estimate_command(
     repetitions: int = typer.Option(1, "--repetitions", min=1, help="Answers to each sample."),
     output_tokens: int = typer.Option(500, "--output-tokens", min=0, help="Tokens expected of an answer."),
     latency: float = typer.Option(5.0, "--latency", min=0.001, help="Seconds expected of an answer."),
-    concurrency: int = typer.Option(4, "--concurrency", min=1, help="Requests under way at once."),
+    concurrency: int = typer.Option(8, "--concurrency", min=1, help="Requests under way at once."),
     rpm: float | None = typer.Option(None, "--rpm", min=0.001, help="Requests a minute that are allowed."),
     tpm: float | None = typer.Option(None, "--tpm", min=0.001, help="Tokens a minute that are allowed."),
     max_side: int | None = typer.Option(None, "--max-side", min=1, help="Longest side that is sent."),
@@ -198,10 +198,11 @@ def _print_estimate(done: Estimate) -> None:
     ]
     head = ["model", "image tokens", "text", "output", "cost", "time", "counting"]
     title = f"{done.dataset}: {done.samples:,} samples, {done.pictures:,} pictures"
+    answers = "1 answer" if given.repetitions == 1 else f"{given.repetitions} answers, each"
     out = console()
     print_grid(out, Grid(head, [rows], title, left=["counting"]))
     out.print(
-        f"assumed: {given.repetitions} answers a sample, each of {given.output_tokens} tokens in "
+        f"assumed: {answers} a sample, of {given.output_tokens} tokens in "
         f"{given.latency:g} s, {given.concurrency} at once; text is {given.text}"
     )
     _print_notes(done)

@@ -200,6 +200,24 @@ def _print(report: AuditReport, engine: Engine) -> None:
     out.print(control_table(report.controls))
     out.print(f"{report.judge} with {report.model}: {report.verdict}")
     if report.undecided:
-        out.print(f"too few cases to decide: {', '.join(report.undecided)}")
+        out.print(f"too few cases to decide: {', '.join(report.undecided)}; {_wanted(report.undecided)}")
     kept = f"{engine.tally.cached} kept answers used"
     out.print(f"{engine.tally.calls} calls, {kept}, {spent(report)}")
+
+
+_NEEDED = {
+    "blank_picture": "that the judge approves",
+    "swapped_picture": "that the judge approves",
+    "injected_answer": "that the judge rejects",
+    "injected_picture": "that the judge rejects",
+    "position": "on which the two differ",
+    "consistency": "on which the two differ",
+}
+"""What the cases of a control must be; those of others may be any."""
+
+
+def _wanted(controls: Sequence[str]) -> str:
+    """The cases that would decide the controls."""
+    kinds = dict.fromkeys(_NEEDED.get(control, "") for control in controls)
+    wanted = " and ".join(kind for kind in kinds if kind) if all(kinds) else ""
+    return f"audit on more cases{' ' * bool(wanted)}{wanted}"

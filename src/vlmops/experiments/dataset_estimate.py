@@ -251,7 +251,9 @@ class _Row:
         times, card = given.repetitions, self._card
         if self._asked.local:
             calls, seconds = samples * times, _seconds(samples * times, 0, given)
-            return ModelEstimate(self._asked.name, "", calls, pictures * times, 0, 0, 0, 0, 0.0, seconds)
+            return ModelEstimate(
+                self._asked.name, "", calls, pictures * times, 0, 0, 0, 0, 0.0, seconds, note=self._asked.note
+            )
         counts = card is not None and bool(card.counting)
         price = card.price if card else None
         tokens = (self._image + self._text + samples * self._out) * times
@@ -274,7 +276,7 @@ class _Row:
             dated=card.dated if card else "",
             price_source=price.source if price else "",
             price_dated=price.dated if price else "",
-            note=card.note if card else "",
+            note=self._asked.note,
             problem=self._asked.problem,
         )
 

@@ -77,7 +77,7 @@ def estimate_picture(
         raise UsageError(f"a picture needs positive sides, not {width}x{height}")
     asked = asked_model(model, card_table(cards), detail, max_side, parameters or {})
     if asked.local:
-        return PictureEstimate(asked.name, "", width, height, 0, cost=0.0)
+        return PictureEstimate(asked.name, "", width, height, 0, cost=0.0, note=asked.note)
     card, counted = asked.delivery.card, asked.delivery.counted(width, height)
     tokens = counted.tokens if counted else None
     cost = card.cost(input_tokens=tokens, image_tokens=tokens) if card and tokens is not None else None
@@ -91,7 +91,7 @@ def estimate_picture(
         counted,
         cost,
         problem,
-        card.note if card else "",
+        asked.note,
     )
 
 
@@ -104,12 +104,14 @@ class AskedModel:
         delivery: What becomes of pictures, with its card.
         problem: What is not known of it; empty if all is.
         local: Whether it runs here and costs nothing.
+        note: What to beware of.
     """
 
     name: str
     delivery: PictureDelivery
     problem: str
     local: bool = False
+    note: str = ""
 
 
 def asked_model(
@@ -126,17 +128,26 @@ def asked_model(
     """
     name = model if isinstance(model, str) else model.name
     if _is_local(model, table):
-        return AskedModel(name, PictureDelivery(), "", local=True)
+        return AskedModel(name, PictureDelivery(), "", local=True, note=_without_detail(detail))
     own: PictureDelivery | None = getattr(model, "delivery", None)
     if own is not None and own.card is not None:
-        return AskedModel(name, own, _problem(own.card))
+        return AskedModel(name, own, _problem(own.card), note=own.card.note)
     card = table.card_of(name)
     if card is not None and parameters:
         known = set(card.parameters)
         card = card.adjusted(**{key: value for key, value in parameters.items() if key in known})
-    looked = detail if card is not None and card.details else "auto"
-    problem = _problem(card) if card is not None else _unknown(name, table)
-    return AskedModel(name, PictureDelivery(card=card, detail=looked, max_side=max_side), problem)
+    if card is None:
+        return AskedModel(name, PictureDelivery(max_side=max_side), _unknown(name, table))
+    looked, passed_over = (detail, "") if card.details else ("auto", _without_detail(detail))
+    note = "; ".join(filter(None, [passed_over, card.note]))
+    return AskedModel(
+        name, PictureDelivery(card=card, detail=looked, max_side=max_side), _problem(card), note=note
+    )
+
+
+def _without_detail(detail: str) -> str:
+    """What is to be said of a detail that is asked for where there is no such setting."""
+    return "" if detail == "auto" else f"it has no such setting: detail {detail!r} changes nothing"
 
 
 def _is_local(model: str | Model, table: CardTable) -> bool:

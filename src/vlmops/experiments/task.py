@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Failure, FailureKind
 from vlmops.images import images_in
-from vlmops.models import Model, ModelReply, ModelRequest
+from vlmops.models import Model, ModelReply, ModelRequest, ask
 from vlmops.platforms.answering import current_repetition
 
 if TYPE_CHECKING:
@@ -59,10 +59,9 @@ class ModelTask:
             prompt = prompt_for(sample, self.prompt)
         except KeyError as error:
             return Failure(FailureKind.TASK_ERROR, f"the prompt names {error}, which the inputs lack")
-        reply = await self.model.answer(
-            ModelRequest(
-                prompt, tuple(images_in(sample.inputs)), self.schema, self.parameters, current_repetition()
-            )
+        pictures = tuple(images_in(sample.inputs))
+        reply = await ask(
+            self.model, ModelRequest(prompt, pictures, self.schema, self.parameters, current_repetition())
         )
         if isinstance(reply, Failure) or self.post_process is None:
             return reply

@@ -61,7 +61,8 @@ class Panel(NamedEvaluator):
         quorum: How many votes it takes; more than half of the members when ``None``.
 
     Raises:
-        UsageError: There are fewer than two members, two have one name, or the quorum cannot be met.
+        UsageError: There are fewer than two members, two have one name, their rubrics have no score in
+            common, or the quorum cannot be met.
 
     Example:
         >>> import asyncio
@@ -94,6 +95,7 @@ class Panel(NamedEvaluator):
         names = [judge.name for judge in self.judges]
         if len(names) < 2 or len(set(names)) < len(names):
             raise UsageError(f"a panel takes two judges at least, each with a name of its own: {names}")
+        _require_common_part(self.judges)
         if self.quorum is not None and not 1 <= self.quorum <= len(names):
             raise UsageError(f"a quorum of {self.quorum} cannot be met by {len(names)} judges")
 
@@ -226,6 +228,19 @@ def _member(given: Evaluator | Mapping[str, Any]) -> Evaluator:
     if parameters.get("name") or not isinstance(made, NamedEvaluator) or not (asked := models_of([made])):
         return made
     return replace(made, name=asked[0].name)
+
+
+def _require_common_part(judges: Sequence[Evaluator]) -> None:
+    """Raise where rubrics have nothing in common: their votes would never be counted together."""
+    from vlmops.judges.judge import Judge
+
+    parts = {judge.name: judge.rubric.parts for judge in judges if isinstance(judge, Judge)}
+    if parts and not frozenset.intersection(*parts.values()):
+        given = {name: ", ".join(sorted(part or "the whole" for part in own)) for name, own in parts.items()}
+        raise UsageError(
+            "the judges of a panel must vote on the same, as one rubric with different models does: "
+            + "; ".join(f"{name} votes on {what}" for name, what in given.items())
+        )
 
 
 def _absent(judge: str, result: Result) -> Failure:

@@ -241,6 +241,20 @@ class Rubric:
                     f"criterion {name!r}: name it by lower-case letters, digits and '_': it names a score"
                 )
 
+    @property
+    def parts(self) -> frozenset[str]:
+        """The scores it always leads to, by what follows the judge's name; ``""`` is the score of that name.
+
+        Example:
+            >>> sorted(Rubric("Judge.", (YesNo("right", "?"), YesNo("whole", "?"))).parts)
+            ['', 'right', 'whole']
+        """
+        if len(self.criteria) == 1:
+            return frozenset({""})
+        named = {criterion.name for criterion in self.criteria}
+        decided = all(each.passes(each.verdicts()[0]) is not None for each in self.criteria)
+        return frozenset(named | {""} if decided else named)
+
     def text(self) -> str:
         """The criteria as the judge reads them."""
         numbered = [

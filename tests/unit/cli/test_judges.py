@@ -63,6 +63,12 @@ class TestAudit:
         report = json.loads((written / "a.json").read_text())
         assert (report["verdict"], report["cases"]) == ("trusted", 24)
 
+    def test_what_would_decide_an_open_control_is_told(self, vlmops: Any, written: Path) -> None:
+        ended = vlmops("judges", "audit", JUDGE, "--cases", "cases.jsonl", "--limit", 6)
+        assert ended.code == 3
+        assert "too few cases to decide: blank_picture" in ended.out
+        assert "; audit on more cases" in ended.out
+
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [

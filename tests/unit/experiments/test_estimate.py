@@ -107,6 +107,10 @@ def test_time_is_that_of_the_tightest_limit():
 def test_detail_holds_where_there_is_one_and_must_exist():
     gpt, claude = estimate(dataset((1024, 1024)), ["gpt-4o", "claude-opus-5"], detail="low").models
     assert (gpt.image_tokens, claude.image_tokens) == (85, 37 * 37)
+    assert "no such setting: detail 'low' changes nothing" in claude.note
+    assert "no such setting" not in gpt.note
+    assert "changes nothing" in estimate_picture("rapidocr", 5, 5, detail="high").note
+    assert "no such setting" not in estimate_picture("claude-opus-5", 5, 5).note
     with pytest.raises(UsageError, match="gpt-4o has no detail 'original'"):
         estimate(dataset((1024, 1024)), ["gpt-4o"], detail="original")
     with pytest.raises(UsageError, match="repetitions is 0"):

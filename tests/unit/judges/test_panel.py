@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
+from judging_models import AnswersDecide
 
 from vlmops.errors import UsageError
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage, annotator_of
-from vlmops.judges import Panel, panel_agreement
+from vlmops.judges import Judge, Panel, Rubric, Scale, YesNo, panel_agreement
 from vlmops.judges.spending import judging_cost
 
 CASE = Case(output="a", id="1")
@@ -134,6 +135,18 @@ class TestCost:
 def test_mistakes_are_told(settings: dict, told: str):
     with pytest.raises(UsageError, match=told):
         Panel(**settings)
+
+
+def test_rubrics_without_a_score_in_common_are_refused():
+    def judge(name: str, *criteria: YesNo | Scale) -> Judge:
+        return Judge(name=name, model=AnswersDecide(), rubric=Rubric("Judge.", criteria))
+
+    right, plain = YesNo("right", "?"), YesNo("plain", "?")
+    clear = Scale("clear", "?", {1: "no", 2: "yes"})
+    Panel(judges=(judge("a", right), judge("b", right, plain)))
+    Panel(judges=(judge("a", right, clear), judge("b", right, clear)))
+    with pytest.raises(UsageError, match=r"vote on the same.*a votes on the whole; b votes on clear, right"):
+        Panel(judges=(judge("a", right), judge("b", right, clear)))
 
 
 class TestAgreement:
