@@ -59,6 +59,8 @@ def pictures(folder: Path, count: int) -> list[Path]:
 
 def with_engine(url: str, files: list[Path]) -> float:
     """Through the engine, with a cache on disk that holds nothing yet."""
+    import openai  # noqa: F401 - importing it is no part of any way's time
+
     from vlmops.concurrency import for_each
     from vlmops.engine import Engine, Limits, ResponseCache
     from vlmops.images import Image
