@@ -13,8 +13,9 @@ from vlmops.images.origin import BytesOrigin, Origin, PathOrigin, too_large
 from vlmops.images.recent import RecentBytes
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Iterator
 
+    from vlmops.images.file_stamp import FileStamp
     from vlmops.images.limits import ImageLimits
     from vlmops.images.reference import ImageReference
 
@@ -48,7 +49,7 @@ class EncodedBytes:
         self.limits = limits
         self.reference = reference
         self.facts = facts
-        self._stamp: Hashable = None
+        self._stamp: FileStamp | None = None
         self._holders = 0
         self._data: bytes | None = None
         self._lock = threading.RLock()
@@ -99,11 +100,12 @@ class EncodedBytes:
         """Let go of bytes kept in memory, if they can be had again."""
         _recent.drop(self)
 
-    def _fetch(self) -> tuple[bytes, Hashable]:
-        """The bytes, and a stamp where one tells whether they have changed."""
-        stamp: Hashable = None
+    def _fetch(self) -> tuple[bytes, FileStamp | None]:
+        """The bytes, and a stamp where one is sure to tell whether they have changed."""
+        stamp: FileStamp | None = None
         if isinstance(self.origin, PathOrigin):
-            data, stamp = self.origin.read_stamped()
+            data, taken = self.origin.read_stamped()
+            stamp = taken if taken.settled else None
         elif isinstance(self.origin, BytesOrigin):
             data = self.origin.read()
         else:

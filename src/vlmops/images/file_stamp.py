@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
 _CLOCK_GRAIN_NS = 50_000_000
@@ -39,6 +40,11 @@ class FileStamp(NamedTuple):
             found = path.stat()
         except (OSError, ValueError):
             return None
+        return cls.taken(found)
+
+    @classmethod
+    def taken(cls, found: os.stat_result) -> FileStamp:
+        """The stamp of a file that has been looked at already."""
         return cls(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
     @property

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from vlmops.errors import ImageError
+from vlmops.images.file_stamp import FileStamp
 from vlmops.images.limits import ImageLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Mapping
 
 
 @runtime_checkable
@@ -78,8 +79,8 @@ class PathOrigin:
         """
         return self.read_stamped()[0]
 
-    def read_stamped(self) -> tuple[bytes, Hashable]:
-        """The file's bytes, and a stamp that changes when the file does: its number, length and time.
+    def read_stamped(self) -> tuple[bytes, FileStamp]:
+        """The file's bytes, and the stamp of what was opened, from before they were read.
 
         Raises:
             ImageError: As :meth:`read`.
@@ -99,7 +100,7 @@ class PathOrigin:
             raise self._unreadable(error) from None
         finally:
             os.close(descriptor)
-        return data, (found.st_ino, found.st_size, found.st_mtime_ns)
+        return data, FileStamp.taken(found)
 
     def _content(self, descriptor: int, size: int) -> bytes:
         """All bytes; each call lets other threads go first, so that there are as few as can be."""

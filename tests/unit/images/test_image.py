@@ -137,6 +137,19 @@ def test_a_changed_file_is_an_error_and_a_touched_one_is_not(path):
         image.read()
 
 
+def test_a_file_overwritten_under_its_old_time_is_an_error(tmp_path):
+    path = tmp_path / "a.bmp"
+    PIL.Image.new("L", (4, 4), 10).save(path)
+    image = Image.from_path(path)
+    assert image.size == (4, 4)
+    before = path.stat()
+    PIL.Image.new("L", (4, 4), 200).save(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    with pytest.raises(ImageError, match="read before"):
+        image.read()
+
+
 def test_a_remote_picture_is_fetched_once_until_it_is_released():
     origin = Counting()
     image = Image.from_origin(origin)
