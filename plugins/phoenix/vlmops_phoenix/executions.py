@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vlmops_phoenix.pictures import PhoenixPictures
 
 _PAGE = 200
+_PROJECT = "query($id: String!) { found: getTraceByOtelId(traceId: $id) { project { name } } }"
 _ENVIRONMENT = ("vlmops.environment", "deployment.environment.name", "deployment.environment")
 """Attributes by which spans tell where they were recorded; the first that is there counts."""
 
@@ -35,7 +36,7 @@ class PhoenixExecutions:
 
     async def read(self, query: ExecutionQuery) -> AsyncIterator[Execution]:
         """Executions that fit, newest first, streamed page by page."""
-        project = query.project or self._connection.settings.project
+        project = query.project or await self._project_of(query) or self._connection.settings.project
         path = f"/v1/projects/{quote(project, safe='')}/spans"
         annotations = PhoenixAnnotations(self._connection, project)
         parameters = span_parameters(query, _PAGE)
@@ -74,6 +75,13 @@ class PhoenixExecutions:
             scores,
             _environment(attributes),
         )
+
+    async def _project_of(self, query: ExecutionQuery) -> str | None:
+        """The project of the traces that are asked for: each experiment has one of its own."""
+        if not query.trace_ids:
+            return None
+        answer = await self._connection.graphql(_PROJECT, {"id": query.trace_ids[0]})
+        return answer["found"]["project"]["name"] if answer["found"] else None
 
     def _messages(self, attributes: Mapping[str, Any], side: str) -> list[dict[str, Any]]:
         """The side's messages, each picture as an image; one that cannot be an image stays its URL."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from vlmops.concurrency import for_each
 from vlmops.errors import PlatformError, PlatformUnavailable
@@ -101,7 +102,7 @@ class PhoenixReviews:
                 raise
             except PlatformError as error:
                 failures.append(ItemFailure(request.target.id, str(error)))
-        url = next((self._url(place) for place in places.values()), self._connection.settings.url)
+        url = next((self._url(place, queue) for place in places.values()), self._connection.settings.url)
         return ReviewReport(marked, present, failures, url, _filter(queue))
 
     async def read(self, queue: str, targets: Sequence[ScoreTarget]) -> AsyncIterator[Review]:
@@ -145,8 +146,10 @@ class PhoenixReviews:
         await for_each(dict.fromkeys(targets), one, limit=_AT_ONCE)
         return found
 
-    def _url(self, place: _Place) -> str:
-        return f"{self._connection.settings.url}/projects/{place.project[1]}/spans"
+    def _url(self, place: _Place, queue: ReviewQueue) -> str:
+        """The project's spans, already filtered: the page takes its condition from the address."""
+        spans = f"{self._connection.settings.url}/projects/{place.project[1]}/spans"
+        return f"{spans}?{urlencode({'spanFilterCondition': _filter(queue)})}"
 
 
 def _identifier(queue: str) -> str:

@@ -179,7 +179,10 @@ def human_verdicts(answered: AnsweredCases, labels: Path | None) -> Mapping[str,
     """
     from vlmops.judges import read_labels
 
-    said = {**answered.human, **(read_labels(labels) if labels is not None else {})}
+    written = {} if labels is None else read_labels(labels)
+    if labels is not None and not written:
+        raise UsageError(f"{labels} holds no labels yet: 'vlmops review collect' adds what people have said")
+    said = {**answered.human, **written}
     known = {case.id for case in answered.cases}
     if said and not said.keys() & known:
         raise UsageError(

@@ -195,7 +195,7 @@ def _print_sent(report: ReviewReport, chosen: Sequence[ChosenCase], as_json: boo
     if chosen:
         out.print(f"review at {report.url}")
     if chosen and report.filter:
-        out.print(f"with this filter, in the place of the one that stands there: {report.filter}")
+        out.print(f"which is filtered by {report.filter}")
     print_failures(report.failures)
 
 

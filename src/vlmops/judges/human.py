@@ -32,7 +32,7 @@ async def human_labels(
         platform: Where it ran.
         record: The experiment.
         name: Name of the annotation or score.
-        project: Project of its traces, where the platform keeps them by project.
+        project: Project of its traces; the platform knows it when ``None``.
 
     Raises:
         UsageError: The answers have no traces, or nobody said anything of that name.

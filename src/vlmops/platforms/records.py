@@ -268,7 +268,7 @@ class ExecutionQuery:
     """Which recorded executions to read.
 
     Attributes:
-        project: Project on the platform; its default when ``None``.
+        project: Project on the platform; that of the traces, else its default, when ``None``.
         start: Not before.
         end: Not after.
         name: Span name.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
 from phoenix_process import Phoenix
 
 from vlmops import Experiment, ImageDataset, Sample, connect, function_task, push
+from vlmops.blocking import blocking
 from vlmops.errors import UsageError
+from vlmops.judges import human_labels
 from vlmops.platforms import ExperimentRecord, Question, ReviewQueue
 from vlmops.reviews import RandomShare, choose, collect_reviews, send_for_review
 from vlmops.testing import picture
@@ -80,7 +83,9 @@ def test_what_waits_is_found_by_the_filter_until_it_is_answered(
     platform: Any, record: ExperimentRecord, people: People
 ) -> None:
     report = send_for_review(platform, QUEUE, choose(record.runs, [RandomShare(1.0)], limit=3))
-    assert report.url.endswith(f"/projects/{people.project_id}/spans")
+    page, _, query = report.url.partition("?")
+    assert page.endswith(f"/projects/{people.project_id}/spans")
+    assert parse_qs(query) == {"spanFilterCondition": [report.filter]}
     waiting = people.filtered(report.filter)
     assert len(waiting) == len(people.filtered("annotations['review'].label == 'requested'")) == 3
     trace, span = next(iter(waiting.items()))
@@ -98,6 +103,16 @@ def test_what_waits_is_found_by_the_filter_until_it_is_answered(
     labels = {name: found.labels[0].label for name, found in by_question.items()}
     assert labels == {"review.right": False, "review.clear": 4.0, "review.damage": "dent"}
     assert by_question["review.right"].labels[0].comment == "it is torn"
+
+
+def test_what_people_said_is_found_without_naming_the_experiments_project(
+    platform: Any, record: ExperimentRecord, people: People
+) -> None:
+    report = send_for_review(platform, QUEUE, choose(record.runs, [RandomShare(1.0)], limit=1))
+    ((trace, span),) = people.filtered(report.filter).items()
+    people.annotate(span, "review.clear", score=4)
+    found = blocking(lambda: human_labels(platform, record, "review.clear"), platform)
+    assert found == {run.case.id: 4.0 for run in record.runs if run.trace_id == trace}
 
 
 def test_two_people_who_differ(platform: Any, record: ExperimentRecord, people: People) -> None:

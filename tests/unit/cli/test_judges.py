@@ -103,6 +103,11 @@ class TestCalibrate:
         assert "agreement" in ended.out
         assert "colour and people on 24 cases (pass/fail)" in ended.out
 
+    def test_a_file_without_labels_is_told(self, vlmops: Any, written: Path) -> None:
+        (written / "labels.csv").write_text("id,label\n")
+        ended = vlmops("judges", "calibrate", JUDGE, "--cases", "cases.jsonl", "--labels", "labels.csv")
+        assert (ended.code, "labels.csv holds no labels yet" in ended.err) == (2, True)
+
     def test_without_people_there_is_nothing_to_compare(self, vlmops: Any, written: Path) -> None:
         (written / "bare.jsonl").write_text('{"id": "0", "image": "0.png", "output": "red"}')
         ended = vlmops("judges", "calibrate", JUDGE, "--cases", "bare.jsonl")
