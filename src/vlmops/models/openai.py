@@ -203,12 +203,13 @@ class OpenAIModel:
 
         begun = time.perf_counter()
         # The SDK's own timeout is between two pieces of the answer; a stream may drip on for ever.
-        limit = self._timeout if self._stream or not self._max_retries else None
+        seconds = self._seconds(question)
+        limit = seconds if self._stream or not self._max_retries else None
         try:
             async with asyncio.timeout(limit):
                 raw = await self._ask(question)
         except TimeoutError:
-            return Failure(FailureKind.TIMEOUT, f"{self.name} did not answer within {self._timeout:g} s")
+            return Failure(FailureKind.TIMEOUT, f"{self.name} did not answer within {seconds:g} s")
         except AnswerFailed as error:
             failure = failure_of_answer(error, model=self.name)
             return replace(failure, usage=expected.priced(failure.usage))
@@ -217,13 +218,18 @@ class OpenAIModel:
                 error,
                 model=self.name,
                 images=len(expected.sent),
-                timeout=self._timeout,
+                timeout=seconds,
                 key=_KEY_NAMES[self._azure is not None],
             )
         except ValueError as error:
             problem = f"{self.name}: not an answer of the {self._api} interface: {safe_message(str(error))}"
             return Failure(FailureKind.PROVIDER_ERROR, problem)
         return expected.concluded(raw, time.perf_counter() - begun)
+
+    def _seconds(self, question: Question) -> float:
+        """How long one try may take: a request's own ``timeout`` goes before the model's."""
+        own = question.options.get("timeout")
+        return float(own) if isinstance(own, int | float) else self._timeout
 
     async def _ask(self, question: Question) -> RawAnswer:
         interface = _INTERFACES[self._api]

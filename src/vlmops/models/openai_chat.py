@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vlmops.evaluators.case import Usage
 from vlmops.models.answer import RawAnswer
 from vlmops.models.openai_failures import AnswerFailed
+from vlmops.models.openai_post import read_as_shaped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -59,9 +60,10 @@ async def ask(client: AsyncOpenAI, question: Question) -> RawAnswer:
     from openai.types.chat import ChatCompletion
 
     completion, told = await question.post(client, _PATH, ChatCompletion)
-    if not getattr(completion, "choices", None):
-        return _without_choices(completion)
-    return answer_of(completion, told)
+    with read_as_shaped():
+        if not getattr(completion, "choices", None):
+            return _without_choices(completion)
+        return answer_of(completion, told)
 
 
 def answer_of(
@@ -69,14 +71,23 @@ def answer_of(
 ) -> RawAnswer:
     """What a completion says; ``cost`` is what it cost where the completion does not say so itself."""
     choice = completion.choices[0]
+    # Where a filter struck, some servers send no message at all.
+    message = getattr(choice, "message", None)
     return RawAnswer(
-        text=choice.message.content or "",
+        text="" if message is None else _text(message.content),
         ended=str(choice.finish_reason or "stop"),
-        refusal=getattr(choice.message, "refusal", None) or "",
+        refusal=getattr(message, "refusal", None) or "",
         model=completion.model or "",
         usage=_usage(completion.usage, cost),
         metadata=metadata,
     )
+
+
+def _text(content: Any) -> str:
+    """Content as one text; some servers send parts, of which reasoning is no part of the answer."""
+    if not isinstance(content, list):
+        return str(content or "")
+    return "".join(str(part["text"]) for part in content if part["type"] == "text")
 
 
 def _without_choices(completion: ChatCompletion) -> RawAnswer:
@@ -98,7 +109,8 @@ async def ask_streaming(client: AsyncOpenAI, question: Question) -> RawAnswer:
     usage = {"stream_options": {"include_usage": True}}
     stream = await question.stream(client, _PATH, ChatCompletion, ChatCompletionChunk, **usage)
     try:
-        return await gathered(stream, begun)
+        with read_as_shaped():
+            return await gathered(stream, begun)
     finally:
         await stream.close()
 
@@ -113,11 +125,11 @@ async def gathered(stream: AsyncIterator[ChatCompletionChunk], begun: float) -> 
     async for chunk in stream:
         model = chunk.model or model
         usage = _usage(getattr(chunk, "usage", None)) or usage
-        for choice in chunk.choices:
-            said = choice.delta.content
+        for choice in chunk.choices or ():
+            said = _text(choice.delta.content)
             if said and first is None:
                 first = time.perf_counter() - begun
-            text.append(said or "")
+            text.append(said)
             refusal.append(getattr(choice.delta, "refusal", None) or "")
             ended = str(choice.finish_reason or ended)
     return RawAnswer("".join(text), ended, "".join(refusal), model, usage, first)

@@ -26,8 +26,10 @@ _CONTEXT = re.compile(
     r"context[ _](?:length|window)|maximum (?:context|number of tokens)|too many (?:input )?tokens", re.I
 )
 _IMAGE = re.compile(r"\bimages?\b|image_url|\bmultimodal\b|\bvision\b|\bmedia[ _-]type\b", re.I)
-_CUT = re.compile(
-    r"incomplete (?:chunked read|message)|peer closed connection without sending complete", re.I
+_CUT = re.compile(  # As httpx words it, and aiohttp.
+    r"incomplete (?:chunked read|message)|peer closed connection without sending complete"
+    r"|response payload is not completed",
+    re.I,
 )
 _GIVEN_UP = {
     "rate_limit_exceeded": FailureKind.RATE_LIMIT,

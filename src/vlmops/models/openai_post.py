@@ -8,11 +8,12 @@ for whatever it has no method for, keeps its retries, its errors, its keys and A
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from openai import AsyncOpenAI
 
@@ -35,6 +36,25 @@ def _read(content: bytes) -> Any:
         return json.loads(content, object_hook=_Members)
     except ValueError:
         raise ValueError("it is not JSON; does base_url lead to the interface (.../v1)?") from None
+
+
+@contextmanager
+def read_as_shaped() -> Iterator[None]:
+    """Within it, an answer is taken apart as its interface describes it.
+
+    Raises:
+        ValueError: It has another shape: nothing has looked at its members before.
+
+    Example:
+        >>> with read_as_shaped():
+        ...     [].choices
+        Traceback (most recent call last):
+        ValueError: the answer has another shape: 'list' object has no attribute 'choices'
+    """
+    try:
+        yield
+    except (AttributeError, TypeError, LookupError) as error:
+        raise ValueError(f"the answer has another shape: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

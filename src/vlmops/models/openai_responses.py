@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vlmops.evaluators.case import Usage
 from vlmops.models.answer import RawAnswer
 from vlmops.models.openai_failures import AnswerFailed
+from vlmops.models.openai_post import read_as_shaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +62,8 @@ async def ask(client: AsyncOpenAI, question: Question) -> RawAnswer:
     response, told = await question.post(client, _PATH, Response)
     if getattr(response, "output", None) is None:
         raise ValueError("the answer holds no output; does base_url lead to the interface (.../v1)?")
-    return _answer(response, told)
+    with read_as_shaped():
+        return _answer(response, told)
 
 
 async def ask_streaming(client: AsyncOpenAI, question: Question) -> RawAnswer:
@@ -82,7 +84,8 @@ async def ask_streaming(client: AsyncOpenAI, question: Question) -> RawAnswer:
                 first = time.perf_counter() - begun if first is None else first
                 text.append(event.delta)
             elif event.type in {"response.completed", "response.incomplete", "response.failed"}:
-                return _answer(event.response, {}, first)
+                with read_as_shaped():
+                    return _answer(event.response, {}, first)
             elif event.type == "error":
                 raise AnswerFailed(event.code or "", event.message)
     finally:

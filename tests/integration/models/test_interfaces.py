@@ -220,6 +220,63 @@ def test_an_answer_cut_off_on_its_way_is_truncated_and_may_be_tried_again(served
     assert (failure.kind, failure.transient) == (FailureKind.TRUNCATED, True)
 
 
+def test_an_answer_cut_off_is_the_same_to_an_engine(served):
+    served.behaviour = lambda asked: Said(body=reply("a long answer").body, cut=40)
+
+    async def go():
+        made = create("openai:gpt-4o", base_url=served.url, api_key="sk-any").without_retries()
+        try:
+            return await made.answer(ModelRequest("How many?"))
+        finally:
+            await made.aclose()
+
+    failure = asyncio.run(go())
+    assert (failure.kind, failure.transient) == (FailureKind.TRUNCATED, True)
+
+
+@pytest.mark.parametrize(
+    ("choice", "kind"),
+    [
+        ({"message": None, "finish_reason": "content_filter"}, FailureKind.CONTENT_FILTER),
+        ({"finish_reason": "stop"}, FailureKind.MISSING_OUTPUT),
+        (None, FailureKind.PROVIDER_ERROR),
+        ({"message": "two"}, FailureKind.PROVIDER_ERROR),
+    ],
+)
+def test_choices_of_another_shape_are_failures(served, choice, kind):
+    failure = ask(served, Said(body=json.dumps({"model": "m", "choices": [choice]}).encode()))
+    assert failure.kind is kind, failure
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"output": [], "status": "failed", "error": "boom"},
+        {"output": [{"content": [{"type": "output_text", "text": None}]}], "status": "completed"},
+    ],
+)
+def test_responses_of_another_shape_are_failures(served, said):
+    failure = ask(served, Said(body=json.dumps(said).encode()), api="responses")
+    assert failure.kind is FailureKind.PROVIDER_ERROR
+    assert "another shape" in failure.message
+
+
+def test_an_answer_in_parts_is_its_text_without_its_reasoning(served):
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": "7"},
+    ]
+    said = {"model": "m", "choices": [{"message": {"content": parts}, "finish_reason": "stop"}]}
+    assert ask(served, Said(body=json.dumps(said).encode())).text == "7"
+
+
+def test_the_timeout_of_a_request_goes_before_the_models(served):
+    late = Said(body=reply("late").body, delay=0.3)
+    assert ask(served, late, timeout=0.1, parameters={"timeout": 30}).text == "late"
+    failure = ask(served, Said(hang=True), timeout=60.0, parameters={"timeout": 0.2})
+    assert "within 0.2 s" in failure.message
+
+
 @pytest.mark.parametrize(
     ("headers", "wait"),
     [
