@@ -43,7 +43,8 @@ def rank_command(
     Exit code 1 when the judge goes by the place in which an answer stands.
     """
     from vlmops.blocking import blocking
-    from vlmops.cli.judge_tables import asked_pairs, control_table, ranking_tables, tournament_json
+    from vlmops.cli.grid import print_grid
+    from vlmops.cli.judge_tables import asked_pairs, control_table, ranking_grids, tournament_json
     from vlmops.judges import compare_answers, record_tournament
     from vlmops.judges.audit import place_controls
 
@@ -72,8 +73,8 @@ def rank_command(
         print_json(tournament_json(found))
     else:
         out = console()
-        for table in ranking_tables(found):
-            out.print(table)
+        for grid in ranking_grids(found):
+            print_grid(out, grid)
         out.print(control_table(controls))
     if failed := [control.name for control in controls if control.passed is False]:
         sys.stderr.write(f"not trusted: {made.name} goes by the place of an answer: {', '.join(failed)}\n")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from vlmops.cli.grid import Grid
     from vlmops.evaluators.score import Interval
     from vlmops.judges import Calibration, JudgedPair, Tournament
     from vlmops.judges.audit import Control
@@ -86,41 +87,31 @@ def calibration_json(found: Calibration) -> dict[str, Any]:
     return {**asdict(found), "confusion": pairs}
 
 
-def ranking_tables(found: Tournament) -> Iterator[Table]:
+def ranking_grids(found: Tournament) -> Iterator[Grid]:
     """The ratings, best first, and every duel."""
-    from rich.table import Table
+    from vlmops.cli.grid import Grid, GridRow
 
-    ratings = Table(title="Bradley-Terry ratings: 1000 on average, 400 apart at odds of ten to one")
-    for column in ("experiment", "rating", "comparisons"):
-        ratings.add_column(column)
-    for each in found.ratings:
-        ratings.add_row(each.variant, _figure(each.rating, each.interval, digits=0), str(each.n))
-    yield ratings
-    duels = Table(title="both orders; a win is one from both places")
-    for column in (
-        "first",
-        "second",
-        "won",
-        "lost",
-        "tied",
-        "win rate",
-        "consistency",
-        "no verdict",
-        "unpaired",
-    ):
-        duels.add_column(column)
-    for duel in found.duels:
-        failures = ", ".join(f"{kind.value}: {count}" for kind, count in duel.failures.items())
-        duels.add_row(
-            duel.first,
-            duel.second,
-            *(str(count) for count in (duel.wins, duel.losses, duel.ties)),
-            _figure(duel.win_rate.value, duel.win_rate.interval),
-            _figure(duel.consistency.value, duel.consistency.interval),
-            failures or "0",
-            str(found.unpaired.get((duel.first, duel.second), 0)),
+    rated = [
+        GridRow(each.variant, [_figure(each.rating, each.interval, digits=0), str(each.n)])
+        for each in found.ratings
+    ]
+    above = "Bradley-Terry ratings: 1000 on average, 400 apart at odds of ten to one"
+    yield Grid(["experiment", "rating", "comparisons"], [rated], above)
+    duels = [
+        GridRow(
+            f"{duel.first} against {duel.second}",
+            [
+                f"{duel.wins} / {duel.losses} / {duel.ties}",
+                _figure(duel.win_rate.value, duel.win_rate.interval),
+                _figure(duel.consistency.value, duel.consistency.interval),
+                ", ".join(f"{kind.value}: {count}" for kind, count in duel.failures.items()) or "0",
+                str(found.unpaired.get((duel.first, duel.second), 0)),
+            ],
         )
-    yield duels
+        for duel in found.duels
+    ]
+    head = ["duel", "won / lost / tied", "win rate", "consistency", "no verdict", "unpaired"]
+    yield Grid(head, [duels], "both orders; a win is one from both places")
 
 
 def asked_pairs(found: Tournament) -> list[JudgedPair]:
