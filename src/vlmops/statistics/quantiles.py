@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
+_BLOCK_CELLS = 2_000_000
+
 
 def quantile_interval(
     values: ArrayLike,
@@ -128,15 +130,20 @@ def resampled_quantiles(
     import numpy as np
 
     orders = np.argsort(columns, axis=0, kind="stable")
+    # Few clusters of many rows: what is drawn by cluster fits a block, what is spread over rows may not.
+    step = max(1, _BLOCK_CELLS // max(1, len(columns)))
     blocks = [
         np.stack(
             [
-                _weighted_quantiles(columns[order, at], counts[:, clusters.of_row[order]], shares)
+                _weighted_quantiles(
+                    columns[order, at], counts[start : start + step, clusters.of_row[order]], shares
+                )
                 for at, order in enumerate(orders.T)
             ],
             axis=1,
         )
         for counts in drawn_counts(clusters.count, resamples)
+        for start in range(0, len(counts), step)
     ]
     return np.concatenate(blocks)
 

@@ -179,8 +179,8 @@ def bradley_terry_intervals(
     if groups.count < 2:
         return dict.fromkeys(position)
     size = len(position)
-    single = np.stack([_wins([battle], position).ravel() for battle in parsed])
-    drawn = resampled_sums(groups.sums(single), resamples).reshape(-1, size, size)
+    won = np.stack([_wins(those, position).ravel() for those in _clustered(parsed, groups)])
+    drawn = resampled_sums(won, resamples).reshape(-1, size, size)
     parts = np.array_split(drawn, math.ceil(drawn.size / _SOLVED_TOGETHER))
     strengths = np.concatenate([_most_likely_strengths(_with_prior(part, prior_games)) for part in parts])
     ratings = initial + scale / math.log(base) * strengths
@@ -196,6 +196,14 @@ def _positions(battles: Iterable[Battle]) -> dict[str, int]:
         for model in (battle.model_a, battle.model_b):
             position.setdefault(model, len(position))
     return position
+
+
+def _clustered(battles: Sequence[Battle], clusters: Clusters) -> list[list[Battle]]:
+    """The battles of each cluster."""
+    found: list[list[Battle]] = [[] for _ in clusters.keys]
+    for battle, cluster in zip(battles, clusters.of_row.tolist(), strict=True):
+        found[cluster].append(battle)
+    return found
 
 
 def _wins(battles: Iterable[Battle], position: Mapping[str, int]) -> Array:

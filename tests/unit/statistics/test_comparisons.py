@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -372,3 +373,23 @@ class TestManyAtOnce:
         columns[7, 1] = math.inf
         first, _ = mean_intervals(columns)
         assert bounds(first) == near(bounds(mean_interval(columns[:, 0])))
+
+
+def peak_of(work):
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_few_clusters_of_many_rows_take_little_memory():
+    rows, clusters = np.arange(10_000.0), [row % 10 for row in range(10_000)]
+    assert peak_of(lambda: quantile_interval(rows, 0.9, clusters=clusters)) < 60e6
+
+
+def test_battles_of_many_models_take_the_memory_of_their_pictures():
+    battles = [(f"m{n % 40}", f"m{(n + 1 + n % 7) % 40}", "model_a") for n in range(4_000)]
+    pictures = [n // 200 for n in range(4_000)]
+    assert peak_of(lambda: bradley_terry_intervals(battles, clusters=pictures, resamples=50)) < 20e6
