@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from pydantic import TypeAdapter
 
+    from vlmops.models.registry import ModelFactory
+
 _SECRET = ("key", "token", "secret", "password", "authorization", "headers")
 _BY_KEYWORD = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -114,15 +116,21 @@ def _said(message: str, value: Any) -> str:
     return f"{words}, not {value!r}" if isinstance(value, str | int | float | bool) else words
 
 
-@cache
 def _adapters(kind: str, named: bool) -> Mapping[str, TypeAdapter[Any]] | None:
     """A reader for each option; ``named`` says that the model's name takes the first parameter."""
-    from pydantic import ConfigDict, TypeAdapter
-
     try:
-        factory, passes_on = factory_of(kind)
+        return _adapters_of(*factory_of(kind), named)
     except (UsageError, PrerequisiteError):
         return None
+
+
+@cache
+def _adapters_of(
+    factory: ModelFactory, passes_on: ModelFactory | None, named: bool
+) -> Mapping[str, TypeAdapter[Any]] | None:
+    """Kept by what makes the models: another may be registered under the same name (notebooks)."""
+    from pydantic import ConfigDict, TypeAdapter
+
     parameters = _parameters(factory)
     if named:
         parameters = parameters[1:]

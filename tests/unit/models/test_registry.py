@@ -6,6 +6,7 @@ import pytest
 
 from vlmops.errors import PrerequisiteError, UsageError
 from vlmops.models import Model, create, entries, register, registry
+from vlmops.models.options import option_names
 
 
 def test_built_in_models_are_listed_without_importing_a_backend():
@@ -61,6 +62,21 @@ def test_names_cannot_be_taken_twice(monkeypatch):
     with pytest.raises(UsageError, match="':'"):
         register("a:b")
     assert "mine" in [entry.name for entry in entries()]
+
+
+def test_options_are_those_of_what_is_registered_last(monkeypatch):
+    monkeypatch.setattr(registry, "_registered", {})
+    assert option_names("mine:a") is None
+
+    def factory(model, size: int = 1): ...
+
+    register("mine")(factory)
+    assert option_names("mine:a") == ["size"]
+
+    def factory(model, width: int = 1): ...
+
+    register("mine")(factory)
+    assert option_names("mine:a") == ["width"]
 
 
 def test_what_is_created_is_a_model():
