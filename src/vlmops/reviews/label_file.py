@@ -139,4 +139,4 @@ def _cell(value: Value | list[str] | None) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return " ".join(value)
-    return f"{value:g}" if isinstance(value, float) else str(value if value is not None else "")
+    return f"{value:.15g}" if isinstance(value, float) else str(value if value is not None else "")

@@ -105,3 +105,10 @@ def test_each_line_stands_for_itself(tmp_path: Path) -> None:
         "rules": ["random"],
         "comment": "",
     }
+
+
+def test_numbers_are_kept_to_the_last_digit(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    update_labels(path, [HumanLabel("a", 1_234_567.25, 1, None), HumanLabel("b", 3.0, 1, None)])
+    assert read_labels(path) == {"a": 1_234_567.25, "b": 3}
+    assert "b,3,1" in path.read_text()
