@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from vlmops.errors import UsageError
 from vlmops.statistics import (
     bootstrap_ratio,
+    bradley_terry_intervals,
     clopper_pearson_interval,
     holm,
     mcnemar,
