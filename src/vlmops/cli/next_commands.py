@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from vlmops.experiments.specification import EvaluatorSpec
 
 _OTHER = "OTHER"
+_OPERATIONS = "vlmops.evaluators.operations"
+"""What they measure is compared without them."""
 
 
 def next_commands(specification: Specification, result: SpecificationResult) -> Iterator[str]:
@@ -56,7 +58,9 @@ def _scores_sets(spec: EvaluatorSpec) -> bool:
     from vlmops.evaluators import entries
 
     entry = next((entry for entry in entries() if entry.name == spec.use), None)
-    return entry is not None and hasattr(entry.load(), "evaluate_set")
+    if entry is None or entry.origin.startswith(_OPERATIONS):
+        return False
+    return hasattr(entry.load(), "evaluate_set")
 
 
 def _slices(specification: Specification) -> Iterator[str]:
