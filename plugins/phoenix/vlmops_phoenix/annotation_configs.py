@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from vlmops.errors import PlatformError, PlatformUnavailable, UsageError
+from vlmops_phoenix.connection import CONFLICT, PhoenixRefusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,8 +49,8 @@ class PhoenixAnnotationConfigs:
         """Make one; that another process made it since we looked is no error."""
         try:
             await self._connection.post(_CONFIGS, config)
-        except PlatformError as error:
-            if "409" not in str(error):
+        except PhoenixRefusal as error:
+            if error.status != CONFLICT:
                 raise
 
     async def assign(self, project: str, names: Sequence[str]) -> None:

@@ -22,6 +22,22 @@ _ATTEMPTS = 4
 _RETRIED = {429, 502, 503, 504}
 
 
+CONFLICT = 409
+"""Status of what is there already."""
+
+
+class PhoenixRefusal(PlatformError):  # noqa: N818 - says what happened
+    """Phoenix answered, with an error.
+
+    Attributes:
+        status: The HTTP status.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        self.status = status
+        super().__init__(message)
+
+
 class PhoenixConnection:
     """One pool of connections to one Phoenix.
 
@@ -123,7 +139,7 @@ class PhoenixConnection:
                 "is it running, and is the address right?"
             ) from error
         if response.is_error:
-            raise PlatformError(self._refusal(response, what))
+            raise PhoenixRefusal(self._refusal(response, what), response.status_code)
         return response
 
     def _refusal(self, response: httpx.Response, what: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from vlmops.concurrency import for_each
 from vlmops.datasets import Sample
-from vlmops.errors import PlatformError, SampleError
+from vlmops.errors import SampleError
 from vlmops.evaluators import (
     Evaluator,
     Failure,
@@ -38,6 +38,7 @@ from vlmops.platforms.records import (
     Progress,
     Run,
 )
+from vlmops_phoenix.connection import CONFLICT, PhoenixRefusal
 from vlmops_phoenix.examples import from_example
 from vlmops_phoenix.run_traces import EvaluationTrace, RunTraces
 from vlmops_phoenix.runs import (
@@ -237,9 +238,9 @@ class PhoenixExperiments:
         }
         try:
             await self._connection.post(f"/v1/experiments/{experiment_id}/runs", body)
-        except PlatformError as error:
+        except PhoenixRefusal as error:
             # Another process that continues the same experiment was faster: its answer stands.
-            if failed or "409" not in str(error):
+            if failed or error.status != CONFLICT:
                 raise
 
     async def _evaluate_missing(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import httpx
 import pytest
 
 from vlmops.errors import PlatformError, PlatformUnavailable
+from vlmops_phoenix.annotation_configs import PhoenixAnnotationConfigs
 from vlmops_phoenix.connection import PhoenixConnection
 from vlmops_phoenix.settings import PhoenixSettings
 
@@ -43,6 +45,15 @@ async def test_a_refusal_is_not_tried_again(connected: Connected) -> None:
     with pytest.raises(PlatformError, match="POST /v1/x with 422: splits must be a list"):
         await connected(answer).post("/v1/x", {})
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("status", "refused"), [(409, False), (422, True)])
+async def test_a_config_is_there_only_if_the_status_says_so(
+    connected: Connected, status: int, refused: bool
+) -> None:
+    configs = PhoenixAnnotationConfigs(connected(lambda _: httpx.Response(status, text="config 'bus-409'")))
+    with pytest.raises(PlatformError, match="422") if refused else nullcontext():
+        await configs.create({"name": "bus-409"})
 
 
 @pytest.mark.parametrize("status", [401, 403])
