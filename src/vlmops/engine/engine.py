@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -235,9 +235,13 @@ class Engine:
             flight.give_up_if_idle()
         if under_way := [flight.task for flight in self._flights.values()]:
             await asyncio.wait(under_way, timeout=_GRACE)
-        for model in self._models:
-            if (aclose := getattr(model, "aclose", None)) is not None:
-                await aclose()
+        for lane in self._lanes.values():
+            lane.leave_loop()
+        self._purse.leave_loop()
+        async with AsyncExitStack() as stack:
+            for model in self._models:
+                if (aclose := getattr(model, "aclose", None)) is not None:
+                    stack.push_async_callback(aclose)
 
 
 class EngineModel:
@@ -317,8 +321,10 @@ class _Workshop:
     async def close(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Finish what was begun: readers first, since they may still send questions on."""
         await asyncio.to_thread(self.readers.close)
-        await self.thread.run(drain())
-        await asyncio.to_thread(self._end)
+        try:
+            await self.thread.run(drain())
+        finally:
+            await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
         self.thread.close()

@@ -61,6 +61,11 @@ class Lane:
             self._under_way -= 1
             self._changed.set()
 
+    def leave_loop(self) -> None:
+        """Be as good for another event loop, where nobody waits any more."""
+        self._turn = asyncio.Lock()
+        self._changed = asyncio.Event()
+
     def correct(self, reserved: int, measured: int) -> None:
         """Say how many tokens a request had, for which ``reserved`` were counted."""
         if self._tokens is not None:

@@ -21,6 +21,10 @@ class Purse:
         self._budget = budget
         self._settled = asyncio.Event()
 
+    def leave_loop(self) -> None:
+        """Be as good for another event loop, where nobody waits any more."""
+        self._settled = asyncio.Event()
+
     async def reserve(self, expected: Usage) -> None:
         """Keep so much for a call, once calls under way have shown that it is there.
 

@@ -27,6 +27,8 @@ class ReaderPool:
 
     def __init__(self, threads: int) -> None:
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
         # Daemons: a program that ends without closing them must not hang.
         self._threads = [
             threading.Thread(target=self._work, name=f"vlmops-engine-read-{number}", daemon=True)
@@ -36,13 +38,22 @@ class ReaderPool:
             thread.start()
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Have it done; it must not raise."""
-        self._queue.put(work)
+        """Have it done; it must not raise.
+
+        Raises:
+            RuntimeError: The pool is closed: nobody would do it.
+        """
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the engine was closed meanwhile")
+            self._queue.put(work)
 
     def close(self) -> None:
         """Finish what was submitted, and end the threads."""
-        for _ in self._threads:
-            self._queue.put(None)
+        with self._lock:
+            self._closed = True
+            for _ in self._threads:
+                self._queue.put(None)
         for thread in self._threads:
             thread.join()
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
+from vlmops.engine.reader_pool import ReaderPool
 from vlmops.errors import BudgetSpent, PrerequisiteError, UsageError
 from vlmops.evaluators import Failure, FailureKind, Usage
 from vlmops.images import Image
@@ -370,3 +371,44 @@ async def test_within_a_running_loop() -> None:
     async with Engine() as engine:
         reply = await engine.model(Model()).answer(ModelRequest("a"))
     assert reply.output == "a"
+
+
+def test_an_engine_that_was_closed_begins_anew() -> None:
+    async def slow(request: ModelRequest) -> ModelReply:
+        await asyncio.sleep(0.01)
+        return await echo(request)
+
+    async def ask_many(prefix: str) -> list[ModelReply | Failure]:
+        return await asyncio.gather(*(model.answer(ModelRequest(f"{prefix}{n}")) for n in range(4)))
+
+    engine = Engine(limits=Limits(concurrency=1), budget=Budget(tokens=10_000))
+    model = engine.model(Model(slow))
+    for prefix in "ab":
+        assert all(isinstance(said, ModelReply) for said in asyncio.run(ask_many(prefix)))
+        engine.close()
+
+
+def test_a_model_that_cannot_be_closed_leaves_no_thread_and_no_other_model_open() -> None:
+    closed = []
+
+    class Closing(Model):
+        async def aclose(self) -> None:
+            closed.append(self.name)
+            if self.name == "broken":
+                raise OSError("the socket is gone")
+
+    before = set(threading.enumerate())
+    engine = Engine()
+    models = [engine.model(Closing(name=name)) for name in ("a", "broken", "b")]
+    asyncio.run(models[0].answer(ModelRequest("hello")))
+    with pytest.raises(OSError, match="socket"):
+        engine.close()
+    assert sorted(closed) == ["a", "b", "broken"]
+    assert not set(threading.enumerate()) - before
+
+
+def test_readers_that_are_closed_refuse_what_they_would_never_do() -> None:
+    readers = ReaderPool(1)
+    readers.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        readers.submit(lambda: None)
