@@ -23,9 +23,14 @@ def to_text(reply: ModelReply) -> str | None:
     content = asdict(reply)
     del content["cached"]
     try:
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text.encode()
+    except UnicodeEncodeError:
+        # Models break off within an escape: half a character can be kept only as one.
+        return json.dumps(content, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError):
         return None
+    return text
 
 
 def from_text(text: str) -> ModelReply:

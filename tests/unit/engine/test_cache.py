@@ -50,6 +50,13 @@ def test_a_reply_comes_back_as_it_was_and_says_so(output: object, text: str) -> 
     assert from_text(to_text(reply)) == replace(reply, cached=True)
 
 
+def test_a_reply_with_half_a_character_is_kept_and_harms_no_other(cache: ResponseCache) -> None:
+    half = ModelReply({"said": "\ud83d"}, '{"said": "\\ud83d')
+    cache.put_all([(b"whole", "m", ModelReply("é", "é")), (b"half", "m", half)])
+    assert cache.get(b"half") == replace(half, cached=True)
+    assert cache.get(b"whole") is not None
+
+
 def test_what_is_no_json_is_not_kept(cache: ResponseCache) -> None:
     cache.put(b"k", "m", ModelReply({"picture": picture(1)}, ""))
     cache.put(b"n", "m", ModelReply(float("nan"), ""))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vlmops.errors import PlatformError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
@@ -52,10 +52,19 @@ class LineWriter:
     def __exit__(self, *exc: object) -> None:
         self._out.close()
 
-    def write(self, contents: Iterable[Mapping[str, Any]]) -> None:
+    def write(self, contents: Sequence[Mapping[str, Any]]) -> None:
         """Append a line for each; they are with the operating system when this returns."""
-        self._out.write("".join(f"{_ENCODER.encode(content)}\n" for content in contents).encode())
+        try:
+            lines = "".join(f"{_ENCODER.encode(content)}\n" for content in contents).encode()
+        except UnicodeEncodeError:
+            lines = b"".join(map(_escaped, contents))
+        self._out.write(lines)
         self._out.flush()
+
+
+def _escaped(content: Mapping[str, Any]) -> bytes:
+    """A line in ASCII, in which half a character, where an answer broke off within one, has a place."""
+    return json.dumps(content, allow_nan=False).encode() + b"\n"
 
 
 def write_whole(file: Path, text: str) -> None:
