@@ -43,11 +43,13 @@ async def answered(plan: ExperimentPlan, sample: Sample, repetition: int = 1) ->
         UsageError: The task cannot be carried out as asked.
     """
     token = _repetition.set(repetition)
+    limit = asyncio.timeout(plan.timeout)
     try:
-        async with asyncio.timeout(plan.timeout):
+        async with limit:
             return await plan.task(sample)
-    except TimeoutError:
-        return Failure(FailureKind.TIMEOUT, f"no answer within {plan.timeout:g} s")
+    except TimeoutError as error:
+        late = f"no answer within {plan.timeout:g} s"
+        return Failure(FailureKind.TIMEOUT, late if limit.expired() else f"the task gave up: {error}")
     except (RunStopped, PrerequisiteError, UsageError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever the user's task raises is a recorded failure
