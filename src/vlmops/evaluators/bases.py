@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from vlmops.evaluators.clusters import picture_clusters
 from vlmops.evaluators.failure import Failure, FailureKind
-from vlmops.evaluators.selection import MISSING, absence, select
+from vlmops.evaluators.selection import MISSING, absence, has_parts, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -143,7 +143,8 @@ class PairReader(OutputReader):
         key: Dotted path of the part to look at, in ``output`` and in ``expected`` alike; the whole value when
             ``None``.
         expected_key: The same for ``expected`` alone, where the two differ in shape; ``""`` is the whole
-            expected value, ``None`` follows ``key``.
+            expected value. ``None`` follows ``key``, unless the expected value is a plain one (a text, a
+            number, a list of right answers), which has no such parts and is taken whole.
     """
 
     expected_key: str | None = None
@@ -162,7 +163,9 @@ class PairReader(OutputReader):
 
     def expected_of(self, case: Case) -> Any:
         """The selected part of the expected value, or the failure that says that there is none."""
-        key = self.key if self.expected_key is None else self.expected_key
+        key = self.expected_key
+        if key is None and has_parts(case.expected, self.key):
+            key = self.key
         expected = select(case.expected, key)
         if expected is MISSING or expected is None:
             return self.failure(FailureKind.MISSING_EXPECTED, absence("expected", case.expected, key))

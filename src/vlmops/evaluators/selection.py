@@ -38,6 +38,20 @@ def select(value: Any, key: str | None) -> Any:
     return value
 
 
+def has_parts(value: Any, key: str | None) -> bool:
+    """Whether a key can lead into a value at all; a text has no parts, and a list none with names.
+
+    Example:
+        >>> has_parts({"total": 3}, "text"), has_parts("INVOICE", "text"), has_parts(["A", "B"], "text")
+        (True, False, False)
+        >>> has_parts(["A", "B"], "1")
+        True
+    """
+    if isinstance(value, list | tuple):
+        return (key or "").partition(".")[0].isdecimal()
+    return isinstance(value, Mapping)
+
+
 def absence(side: str, whole: Any, key: str | None) -> str:
     """Why there is nothing to look at, for a person.
 

@@ -50,7 +50,10 @@ def picture(shade: int) -> Image:
         ({}, "a", "b", "a|b"),
         ({"key": "x"}, {"x": 1}, {"x": 2}, "1|2"),
         ({"key": "x", "expected_key": "y.0"}, {"x": 1}, {"y": [2]}, "1|2"),
-        ({"key": "x", "expected_key": ""}, {"x": 1}, 2, "1|2"),
+        ({"key": "x", "expected_key": ""}, {"x": 1}, {"x": 2}, "1|{'x': 2}"),
+        ({"key": "x"}, {"x": 1}, 2, "1|2"),
+        ({"key": "x"}, {"x": 1}, ["2", "two"], "1|['2', 'two']"),
+        ({"key": "1"}, ["a", "b"], ["c", "d"], "b|d"),
     ],
 )
 def test_the_selected_parts_are_compared(keys, output, expected, seen):
@@ -69,7 +72,7 @@ def test_another_name_is_the_prefix_of_all_parts():
         (Case(output={"y": 1}, expected={"x": 1}), "missing_output", "no 'x' in the output value: it has y"),
         (Case(output={"x": None}, expected={"x": 1}), "missing_output", "'x' in the output value is null"),
         (Case(output={"x": 1}), "missing_expected", "the case has no expected value"),
-        (Case(output={"x": 1}, expected=3), "missing_expected", "no 'x' in the expected value"),
+        (Case(output={"x": 1}, expected={"y": 3}), "missing_expected", "no 'x' in the expected value"),
         (Case(output=Failure(FailureKind.TIMEOUT, "60 s"), expected={"x": 1}), "timeout", "60 s"),
     ],
 )
