@@ -82,7 +82,7 @@ def test_importing_the_package_imports_no_metric_and_nothing_heavy():
 
 
 def test_an_unknown_name_says_what_may_have_been_meant():
-    with pytest.raises(EvaluatorError, match=r"no evaluator is named 'cerr'; did you mean 'cer'.*\? 'vlmops ev"):
+    with pytest.raises(EvaluatorError, match=r"no evaluator is named 'cerr'; did you mean 'cer'"):
         create("cerr")
     with pytest.raises(EvaluatorError, match=r"named 'zzzz'; 'vlmops evaluators' lists all that there are"):
         create("zzzz")
