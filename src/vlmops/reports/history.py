@@ -87,7 +87,8 @@ async def past_runs_async(
     found: list[PastRun] = []
     for name in dict.fromkeys(record.name for record in records):
         headers = await platform.experiments.find(dataset, name=name)
-        for header in headers[:limit]:
+        # The oldest first: platforms tell the second in which a run began, and sorting keeps this order then.
+        for header in reversed(headers[:limit]):
             record = known.get(header.id) or await platform.experiments.read(header.id)
             summary = await summarise(record, evaluators)
             found.append(
