@@ -14,10 +14,10 @@ import json
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from opentelemetry.trace import Span, Status, StatusCode, TracerProvider
 from provider_server import ProviderServer, drawn
@@ -40,6 +40,13 @@ TOOL = {
 }
 
 
+class Closable(Protocol):
+    def close(self) -> object: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
 @dataclass
 class Session:
     """What a shape works with.
@@ -50,6 +57,7 @@ class Session:
         name: The shape's name; its pictures are its own.
         given: Every distinct picture the shape has used.
         urls: Addresses of pictures that the shape has named.
+        clients: Those it has used.
     """
 
     server: ProviderServer
@@ -57,6 +65,12 @@ class Session:
     name: str
     given: list[bytes] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
+    clients: ExitStack = field(default_factory=ExitStack)
+
+    def using(self, client: C) -> C:
+        """A client that is closed once the shape is done; left to itself it may warn in another test."""
+        self.clients.callback(client.close)
+        return client
 
     def picture(self, kind: str = "PNG", size: tuple[int, int] = (240, 160)) -> bytes:
         """A new picture, well above the 24 KB from which OpenInference redacts unless a size is given."""
@@ -78,20 +92,21 @@ class Session:
     def openai(self) -> openai.OpenAI:
         import openai
 
-        return openai.OpenAI(base_url=self.server.url, api_key="none", max_retries=0)
+        return self.using(openai.OpenAI(base_url=self.server.url, api_key="none", max_retries=0))
 
     @property
     def anthropic(self) -> anthropic.Anthropic:
         import anthropic
 
-        return anthropic.Anthropic(base_url=self.server.origin, api_key="none", max_retries=0)
+        return self.using(anthropic.Anthropic(base_url=self.server.origin, api_key="none", max_retries=0))
 
     @property
     def gemini(self) -> genai.Client:
         from google import genai
         from google.genai import types
 
-        return genai.Client(api_key="none", http_options=types.HttpOptions(base_url=self.server.origin))
+        options = types.HttpOptions(base_url=self.server.origin)
+        return self.using(genai.Client(api_key="none", http_options=options))
 
     @contextmanager
     def span(self, name: str, kind: str = "", **attributes: Any) -> Iterator[Span]:
@@ -125,13 +140,14 @@ class Shape:
     def replay(self, session: Session) -> None:
         """Do it within a trace of its own; generated pictures are counted in."""
         before = len(session.server.generated)
-        if self.needs == "langfuse":
-            self.run(session)
-        else:
-            with session.span(self.name, "CHAIN", input__value=f"replay {self.name}"):
-                outcome = self.run(session)
-                if asyncio.iscoroutine(outcome):
-                    _finish(outcome)
+        with session.clients:
+            if self.needs == "langfuse":
+                self.run(session)
+            else:
+                with session.span(self.name, "CHAIN", input__value=f"replay {self.name}"):
+                    outcome = self.run(session)
+                    if asyncio.iscoroutine(outcome):
+                        _finish(outcome)
         session.given += session.server.generated[before:]
 
 
@@ -261,8 +277,8 @@ async def chat_async_streamed(session: Session) -> None:
 def chat_on_azure(session: Session) -> None:
     import openai
 
-    client = openai.AzureOpenAI(
-        azure_endpoint=session.server.origin, api_version="2024-10-21", api_key="none"
+    client = session.using(
+        openai.AzureOpenAI(azure_endpoint=session.server.origin, api_version="2024-10-21", api_key="none")
     )
     client.chat.completions.create(model="inspection", messages=[user(image_part(session.uri()))])
 
@@ -271,7 +287,7 @@ def chat_on_azure(session: Session) -> None:
 def chat_on_vllm(session: Session) -> None:
     import openai
 
-    client = openai.OpenAI(base_url=f"{session.server.origin}/serving/v1", api_key="EMPTY")
+    client = session.using(openai.OpenAI(base_url=f"{session.server.origin}/serving/v1", api_key="EMPTY"))
     client.chat.completions.create(
         model="Qwen/Qwen2.5-VL-7B-Instruct",
         messages=[user(image_part(session.uri()))],
@@ -322,7 +338,9 @@ def chat_that_answers_with_a_picture(session: Session) -> None:
 def chat_that_is_refused(session: Session) -> None:
     import openai
 
-    client = openai.OpenAI(base_url=f"{session.server.origin}/nowhere", api_key="none", max_retries=0)
+    client = session.using(
+        openai.OpenAI(base_url=f"{session.server.origin}/nowhere", api_key="none", max_retries=0)
+    )
     try:
         client.chat.completions.create(model=MODEL, messages=[user(image_part(session.uri()))], timeout=5)
     except openai.OpenAIError:
