@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vlmops.cache_folder import cache_database, cache_folder
 from vlmops.images.file_stamp import FileStamp
 from vlmops.images.origin import PathOrigin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from vlmops.images import Image
@@ -89,18 +90,21 @@ class PixelIndex:
         with self._lock:
             if (known := self._pixels.get(sha256)) is not None:
                 return known
-            row = self._connection.execute("SELECT stands FROM pixels WHERE sha256 = ?", (sha256,)).fetchone()
+            row = self._row("SELECT stands FROM pixels WHERE sha256 = ?", sha256)
             return None if row is None else str(row[0])
 
     def _of_file(self, path: str, stamp: str) -> str | None:
         with self._lock:
-            row = (
-                self._files.get(path)
-                or self._connection.execute(
-                    "SELECT stamp, stands FROM files WHERE path = ?", (path,)
-                ).fetchone()
-            )
+            row = self._files.get(path) or self._row("SELECT stamp, stands FROM files WHERE path = ?", path)
             return str(row[1]) if row is not None and row[0] == stamp else None
+
+    def _row(self, query: str, key: str) -> Sequence[Any] | None:
+        try:
+            row: Sequence[Any] | None = self._connection.execute(query, (key,)).fetchone()
+        except sqlite3.Error as error:
+            _log.warning("hashes of pixels cannot be read and are made again: %s", error)
+            return None
+        return row
 
     def _write_if_many(self) -> None:
         if len(self._pixels) + len(self._files) >= _PENDING:

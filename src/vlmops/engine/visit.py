@@ -56,6 +56,11 @@ class Visit(Generic[T]):
                 self._away.put(partial(self._find, found))
             else:
                 self._home_with(partial(self._outcome.set_result, found))
+        except StopIteration as error:
+            # No future takes one.
+            problem = RuntimeError(f"{type(error).__name__} was raised while a reply was looked for")
+            problem.__cause__ = error
+            self._home_with(partial(self._outcome.set_exception, problem))
         except BaseException as error:  # noqa: BLE001 - carried over to who waits
             self._home_with(partial(self._outcome.set_exception, error))
 

@@ -175,6 +175,17 @@ class TestPixelIndex:
         assert index.stands_for(Image.from_path(file)) == index.stands_for(picture(2)) != found
         index.close()
 
+    def test_a_damaged_index_costs_decoding_again_and_no_answer(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        index = PixelIndex(tmp_path / "pixels.sqlite")
+        with sqlite3.connect(tmp_path / "pixels.sqlite") as other:
+            other.execute("DROP TABLE pixels")
+        other.close()
+        assert index.stands_for(picture(1)) == f"pixels:{picture(1).pixel_hash()}"
+        assert "cannot be read" in caplog.text
+        index.close()
+
     def test_animations_that_begin_alike_are_told_apart(self, tmp_path: Path) -> None:
         from PIL import Image as Pillow
 

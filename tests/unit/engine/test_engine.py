@@ -151,6 +151,17 @@ class TestKept:
         assert "x.png" in failure.message
         assert model.asked == []
 
+    @pytest.mark.parametrize("error", [StopIteration("odd"), KeyError("odd")])
+    def test_whatever_an_estimator_raises_reaches_who_asks(self, error: Exception) -> None:
+        """No future takes a StopIteration: who asks must hear of it all the same, and not wait for ever."""
+
+        class Broken:
+            def expected(self, model: Any, request: ModelRequest) -> Usage:
+                raise error
+
+        with Engine(estimator=Broken()) as engine, pytest.raises((RuntimeError, KeyError)):
+            ask(engine, Model(), "a")
+
 
 class TestRetries:
     @pytest.mark.parametrize(
