@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -23,7 +22,7 @@ class LoopThread:
         >>> async def answer() -> int:
         ...     return 42
         >>> thread = LoopThread("answers")
-        >>> thread.submit(answer()).result()
+        >>> asyncio.run(thread.run(answer()))
         42
         >>> thread.close()
     """
@@ -34,13 +33,9 @@ class LoopThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin it, in the caller's context."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
-
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Begin it and await it on the caller's loop; cancelling the caller cancels it."""
-        return await asyncio.wrap_future(self.submit(work))
+        """Begin it in the caller's context and await it on the caller's loop; cancelling that cancels it."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
 
     def close(self) -> None:
         """Cancel what runs, and end the thread."""
