@@ -33,16 +33,32 @@ def load_evaluator(path: Path) -> tuple[str, dict[str, Any]]:
         >>> load_evaluator(path)
         ('cer', {'case_sensitive': False})
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: the evaluator cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: this is no TOML: {error}") from error
+    table = read_table(path, "evaluator")
     use = table.pop("use", None)
     if not isinstance(use, str):
         raise UsageError(f'{path}: use: is missing: name the evaluator, e.g. use = "judge_grounded"')
     return use, rooted(use, table, path.parent)
+
+
+def read_table(path: Path, what: str) -> dict[str, Any]:
+    """The content of a TOML file that holds one thing, named ``what`` in messages.
+
+    Raises:
+        UsageError: It cannot be read, or is no TOML.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "letters.toml")
+        >>> _ = path.write_text('use = "cer"')
+        >>> read_table(path, "evaluator")
+        {'use': 'cer'}
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: the {what} cannot be read: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: this is no TOML: {error}") from error
 
 
 def rooted(use: str, parameters: Mapping[str, Any], folder: Path) -> dict[str, Any]:

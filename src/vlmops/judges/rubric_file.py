@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vlmops.errors import UsageError
 from vlmops.evaluators.case import Case
+from vlmops.evaluators.evaluator_file import read_table
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.images import Image
 from vlmops.judges.material import View, material_of
@@ -93,7 +93,7 @@ def load_rubric(path: str | os.PathLike[str]) -> RubricFile:
         'Is it polite?'
     """
     file = Path(path)
-    return _Reader(file).read(_table(file))
+    return _Reader(file).read(read_table(file, "rubric"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +133,7 @@ def load_comparison(path: str | os.PathLike[str]) -> ComparisonFile:
         'Which answer is right?'
     """
     file = Path(path)
-    return _Reader(file).read_comparison(_table(file))
-
-
-def _table(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{file}: the rubric cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: this is no TOML: {error}") from error
+    return _Reader(file).read_comparison(read_table(file, "rubric"))
 
 
 class _Reader:
