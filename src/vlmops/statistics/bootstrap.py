@@ -21,6 +21,7 @@ from vlmops.statistics.resampling import (
     RESAMPLES,
     ClusterKeys,
     Clusters,
+    check_confidence,
     drawn_counts,
     interval_between,
     percentile_interval,
@@ -183,6 +184,7 @@ def bca_interval(
     """
     import numpy as np
 
+    check_confidence(confidence)
     defined = resampled[np.isfinite(resampled)]
     deviations = left_out.mean() - left_out
     spread = float((deviations**2).sum()) ** 1.5

@@ -10,7 +10,7 @@ from vlmops.errors import UsageError
 from vlmops.statistics.bootstrap import bca_interval
 from vlmops.statistics.distributions import t_cdf
 from vlmops.statistics.permutation import SignFlipTest, sign_flip_tests
-from vlmops.statistics.quantiles import resampled_quantiles
+from vlmops.statistics.quantiles import check_quantiles, resampled_quantiles
 from vlmops.statistics.resampling import (
     CONFIDENCE,
     RESAMPLES,
@@ -215,6 +215,9 @@ def quantile_differences(
     Returns:
         One difference a quantile.
 
+    Raises:
+        UsageError: A value is NaN, or a share not within 0 and 1.
+
     Example:
         >>> (found,) = quantile_differences([1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0], [0.5])
         >>> found.value, found.interval.low
@@ -223,6 +226,7 @@ def quantile_differences(
     import numpy as np
 
     rows = np.column_stack([np.asarray(baseline, dtype=float), np.asarray(candidate, dtype=float)])
+    check_quantiles(rows, shares)
     groups = Clusters.of(len(rows), clusters)
     values = np.quantile(rows, shares, axis=0) if len(rows) else np.full((len(shares), 2), math.nan)
     if groups.count < 2:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vlmops.errors import UsageError
 from vlmops.statistics.distributions import binomial_cdf
 from vlmops.statistics.resampling import CACHED_CELLS, SEED
 
@@ -65,12 +66,17 @@ def mcnemar(only_first: int, only_second: int) -> float:
         only_first: Pairs that only the first variant passed.
         only_second: Pairs that only the second passed.
 
+    Raises:
+        UsageError: One is negative.
+
     Example:
         >>> round(mcnemar(1, 9), 4)
         0.0215
         >>> mcnemar(0, 0)
         1.0
     """
+    if min(only_first, only_second) < 0:
+        raise UsageError(f"pairs are counted from 0 on, not {only_first} and {only_second}")
     return min(1.0, 2 * binomial_cdf(min(only_first, only_second), only_first + only_second))
 
 
@@ -84,6 +90,9 @@ def sign_flip_tests(sums: ArrayLike) -> list[SignFlipTest]:
     Args:
         sums: One row per cluster with the sum of its differences, one column per metric.
 
+    Raises:
+        UsageError: A sum is NaN or infinite.
+
     Example:
         >>> (test,) = sign_flip_tests([[1.0], [1.0], [1.0], [1.0], [1.0], [0.0]])
         >>> test.p_greater, test.p_value, test.exact
@@ -92,6 +101,8 @@ def sign_flip_tests(sums: ArrayLike) -> list[SignFlipTest]:
     import numpy as np
 
     table = np.asarray(sums, dtype=float)
+    if not np.isfinite(table).all():
+        raise UsageError("a difference is NaN or infinite: leave such pairs out, and count them")
     tests = [_counted(column[column != 0]) for column in table.T]
     rest = [at for at, test in enumerate(tests) if test is None]
     for at, test in zip(rest, _drawn(table[:, rest]) if rest else (), strict=True):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from functools import cache
 
+from vlmops.errors import UsageError
 from vlmops.statistics.distributions import noncentral_t_cdf, t_quantile
-from vlmops.statistics.resampling import CONFIDENCE
+from vlmops.statistics.resampling import CONFIDENCE, check_confidence
 
 POWER = 0.8
 """A difference counts as detectable when four of five such experiments would find it."""
@@ -37,10 +38,14 @@ def power(
     Returns:
         The probability, 0 to 1; NaN without degrees of freedom.
 
+    Raises:
+        UsageError: ``confidence`` is no level.
+
     Example:
         >>> round(power(0.5, 0.2, 24), 4)
         0.6697
     """
+    check_confidence(confidence)
     if degrees < 1 or not standard_error >= 0:
         return math.nan
     if standard_error == 0:
@@ -71,10 +76,16 @@ def minimum_detectable_difference(
     Returns:
         The difference, in the metric's units; NaN without degrees of freedom.
 
+    Raises:
+        UsageError: ``confidence`` is no level, or ``target`` no power that lies above chance.
+
     Example:
         >>> round(minimum_detectable_difference(0.02, 99), 4)
         0.0566
     """
+    check_confidence(confidence)
+    if not 1 - confidence < target < 1:
+        raise UsageError(f"target is {target:g}: the power wanted lies between {1 - confidence:g} and 1")
     if degrees < 1 or not standard_error >= 0:
         return math.nan
     if standard_error == 0:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError
 from vlmops.evaluators.score import Interval
+from vlmops.statistics.resampling import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,6 +118,7 @@ def prediction_powered_mean(
     error = math.hypot(
         weight * others.std() / math.sqrt(len(others)), (truth - weight * told).std() / math.sqrt(len(truth))
     )
+    check_confidence(confidence)
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
     return Estimate(value, Interval(value - reach, value + reach, confidence))
 
@@ -133,6 +135,7 @@ def _power_tuned(truth: Array, told: Array, others: Array) -> float:
 def _lang_reiczigel(
     observed: tuple[int, int], positives: tuple[int, int], negatives: tuple[int, int], confidence: float
 ) -> Interval:
+    check_confidence(confidence)
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     total, positive, negative = observed[1] + z * z, positives[1] + 2, negatives[1] + 2
     rate = (observed[0] + z * z / 2) / total

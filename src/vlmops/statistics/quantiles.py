@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from vlmops.errors import UsageError
 from vlmops.statistics.distributions import binomial_cdf, binomial_quantile
 from vlmops.statistics.resampling import (
     CONFIDENCE,
     RESAMPLES,
     ClusterKeys,
     Clusters,
+    check_confidence,
     drawn_counts,
     percentile_interval,
 )
@@ -53,6 +55,9 @@ def quantile_interval(
     Returns:
         The interval; ``None`` with fewer than two clusters.
 
+    Raises:
+        UsageError: A value is NaN, or ``share`` or ``confidence`` out of range.
+
     Example:
         >>> interval = quantile_interval(range(1, 101), 0.5)
         >>> interval.low, interval.high
@@ -83,6 +88,8 @@ def quantile_intervals(
     import numpy as np
 
     rows = np.asarray(values, dtype=float)
+    check_confidence(confidence)
+    check_quantiles(rows, shares)
     groups = Clusters.of(len(rows), clusters)
     if groups.count < 2:
         return [None] * len(shares)
@@ -91,6 +98,25 @@ def quantile_intervals(
         return [_between_values(ordered, share, confidence) for share in shares]
     drawn = resampled_quantiles(rows[:, None], shares, groups, resamples)[:, 0]
     return [percentile_interval(column, confidence, groups.keys) for column in drawn.T]
+
+
+def check_quantiles(rows: Array, shares: Sequence[float]) -> None:
+    """Refuse what has no order, and shares that are no quantile.
+
+    Raises:
+        UsageError: A value is NaN, or a share not within 0 and 1.
+
+    Example:
+        >>> import numpy as np
+        >>> check_quantiles(np.array([1.0, 2.0]), [0.5])
+    """
+    import numpy as np
+
+    if np.isnan(rows).any():
+        raise UsageError("a value is NaN, which has no place in an order: leave it out, and count it")
+    for share in shares:
+        if not 0 <= share <= 1:
+            raise UsageError(f"share is {share:g}: give a quantile within 0 and 1, such as 0.95 for p95")
 
 
 def _between_values(ordered: Array, share: float, confidence: float) -> Interval:

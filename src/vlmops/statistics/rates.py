@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError
 from vlmops.statistics.distributions import beta_quantile
-from vlmops.statistics.resampling import CONFIDENCE, ClusterKeys, Clusters
+from vlmops.statistics.resampling import CONFIDENCE, ClusterKeys, Clusters, check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ def wilson_interval(successes: float, n: float, confidence: float = CONFIDENCE) 
     ``n`` need not be whole: an effective sample size is not.
 
     Raises:
-        UsageError: ``n`` is not positive, or ``successes`` not within 0 and ``n``.
+        UsageError: ``n`` is not positive, ``successes`` not within 0 and ``n``, or ``confidence`` no level.
 
     Example:
         >>> interval = wilson_interval(0, 100)
@@ -35,6 +35,7 @@ def wilson_interval(successes: float, n: float, confidence: float = CONFIDENCE) 
     from vlmops.evaluators.score import Interval
 
     _check(successes, n)
+    check_confidence(confidence)
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     rate, weight = successes / n, z * z / n
     middle = (rate + weight / 2) / (1 + weight)
@@ -50,7 +51,7 @@ def clopper_pearson_interval(successes: int, n: int, confidence: float = CONFIDE
     Definition: Clopper and Pearson, *Biometrika* 26 (1934).
 
     Raises:
-        UsageError: ``n`` is not positive, or ``successes`` not within 0 and ``n``.
+        UsageError: ``n`` is not positive, ``successes`` not within 0 and ``n``, or ``confidence`` no level.
 
     Example:
         >>> round(clopper_pearson_interval(0, 100).high, 4)
@@ -59,6 +60,7 @@ def clopper_pearson_interval(successes: int, n: int, confidence: float = CONFIDE
     from vlmops.evaluators.score import Interval
 
     _check(successes, n)
+    check_confidence(confidence)
     tail = (1 - confidence) / 2
     low = 0.0 if successes == 0 else beta_quantile(tail, successes, n - successes + 1)
     high = 1.0 if successes == n else beta_quantile(1 - tail, successes + 1, n - successes)

@@ -120,6 +120,21 @@ ClusterKeys = Sequence[Hashable] | Clusters | None
 """One key a row, equal for rows that are drawn together; or the clusters; ``None`` for each row alone."""
 
 
+def check_confidence(confidence: float) -> None:
+    """Refuse what is no level of confidence, above all 95 for 0.95.
+
+    Raises:
+        UsageError: It is not between 0 and 1.
+
+    Example:
+        >>> check_confidence(0.95)
+    """
+    from vlmops.errors import UsageError
+
+    if not 0 < confidence < 1:
+        raise UsageError(f"confidence is {confidence:g}: give a level between 0 and 1, such as 0.95")
+
+
 def alike(present: Array) -> list[list[int]]:
     """Columns whose values stand in the same rows: these share their draws.
 
@@ -286,12 +301,16 @@ def percentile_interval(
     Returns:
         The interval, or ``None`` without a finite value.
 
+    Raises:
+        UsageError: ``confidence`` is no level.
+
     Example:
         >>> import numpy as np
         >>> interval = percentile_interval(np.arange(101.0), 0.9)
         >>> round(interval.low), round(interval.high)
         (5, 95)
     """
+    check_confidence(confidence)
     tail = (1 - confidence) / 2
     return interval_between(values, tail, 1 - tail, confidence, keys)
 

@@ -28,7 +28,7 @@ from vlmops.experiments.comparison.result import (
 )
 from vlmops.experiments.summary import ExperimentSummary, summarise
 from vlmops.statistics import variance_components
-from vlmops.statistics.resampling import CONFIDENCE, Clusters
+from vlmops.statistics.resampling import CONFIDENCE, Clusters, check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -91,9 +91,10 @@ async def compare_async(
         confidence: Level of intervals and verdicts, in (0, 1).
 
     Raises:
-        UsageError: There are none, one is given twice, the baseline is not among them, or answers cannot be
-            told apart by sample and repetition.
+        UsageError: There are none, one is given twice, the baseline is not among them, answers cannot be
+            told apart by sample and repetition, or ``confidence`` is no level.
     """
+    check_confidence(confidence)
     ordered = _baseline_first(records, baseline)
     pictures = {record.id: picture_clusters([run.case for run in record.runs]) for record in ordered}
     sides = [await _Side.of(record, ordered[0], evaluators, slices, pictures) for record in ordered]
