@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import typer
 
@@ -68,6 +71,12 @@ app.add_typer(media.app, name="media")
 app.add_typer(review.app, name="review")
 
 
+@functools.cache
+def _command() -> Callable[..., Any]:
+    # Typer builds all commands anew each time that it is asked, from the signature of each function.
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Run the command; an error meant for the user is one line on standard error and an exit code."""
     from vlmops.errors import EvaluatorError, RunStopped, UsageError, VlmopsError
@@ -75,7 +84,7 @@ def main() -> None:
     # Libraries warn of what they try again; the command says what came of it in the end.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
     try:
-        app(prog_name="vlmops")
+        _command()(prog_name="vlmops")
     except SystemExit as ended:
         # Typer turns an interrupt into this code without a word.
         if ended.code == ExitCode.INTERRUPTED:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from vlmops.entry_points import entry_points
 from vlmops.errors import EvaluatorError
 from vlmops.evaluators.builtin import builtin_evaluators, load_class
 
@@ -128,7 +129,7 @@ def _known() -> dict[str, list[EvaluatorEntry]]:
     for name, cls in _registered.items():
         if name not in known:
             known[name] = [EvaluatorEntry(name, _origin(cls), "this process", partial(_itself, cls))]
-    for point in _entry_points():
+    for point in entry_points(ENTRY_POINT_GROUP):
         holders = known.setdefault(point.name, [])
         holders.append(_from_entry_point(point, holders[0] if holders else None))
     return known
@@ -149,13 +150,6 @@ def _from_entry_point(point: EntryPoint, holder: EvaluatorEntry | None) -> Evalu
 
 def _refuse(point: EntryPoint, holder: EvaluatorEntry) -> type[Any]:
     raise EvaluatorError(f"the name {point.name!r} is taken by {holder.origin} ({holder.provider})")
-
-
-@cache
-def _entry_points() -> tuple[EntryPoint, ...]:
-    from importlib.metadata import entry_points
-
-    return tuple(sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (point.name, point.value)))
 
 
 def _origin(cls: type[Any]) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import Any, TypeVar, cast
 
+from vlmops.entry_points import entry_points
 from vlmops.errors import PrerequisiteError, UsageError
 from vlmops.models.model import Model
 
@@ -109,8 +108,8 @@ def entries() -> Iterator[ModelEntry]:
     }
     for name, factory in _registered.items():
         found.setdefault(name, ModelEntry(name, origin_of(factory)))
-    for name, point in _entry_points().items():
-        found.setdefault(name, ModelEntry(name, point.value))
+    for point in entry_points(ENTRY_POINT_GROUP):
+        found.setdefault(point.name, ModelEntry(point.name, point.value))
     yield from (found[name] for name in sorted(found))
 
 
@@ -164,7 +163,7 @@ def factory_of(kind: str) -> tuple[ModelFactory, ModelFactory | None]:
         return _imported(built_in.target), _imported(built_in.passes_on) if built_in.passes_on else None
     if kind in _registered:
         return _registered[kind], None
-    point = _entry_points().get(kind)
+    point = next((each for each in entry_points(ENTRY_POINT_GROUP) if each.name == kind), None)
     if point is None:
         known = ", ".join(entry.name for entry in entries())
         raise UsageError(f"no model is named {kind!r}; there are: {known}")
@@ -182,11 +181,6 @@ def _imported(target: str) -> ModelFactory:
 def _missing(built_in: _BuiltIn) -> str:
     absent = [package for package in built_in.packages if find_spec(package) is None]
     return f"unavailable: {', '.join(absent)} not installed: {built_in.hint}" if absent else ""
-
-
-@cache
-def _entry_points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def origin_of(factory: Callable[..., Any]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any, cast
 
+from vlmops.entry_points import entry_points
 from vlmops.errors import PrerequisiteError, UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def platforms() -> Iterator[PlatformEntry]:
 
 def _points() -> dict[str, EntryPoint]:
     built_in = {name: EntryPoint(name, value, ENTRY_POINT_GROUP) for name, value in _BUILT_IN.items()}
-    return built_in | {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    return built_in | {point.name: point for point in entry_points(ENTRY_POINT_GROUP)}
 
 
 def _missing(found: PlatformPlugin) -> str:

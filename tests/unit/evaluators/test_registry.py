@@ -26,7 +26,7 @@ def own_names(monkeypatch):
 def entry_points(monkeypatch):
     def declare(**values):
         points = tuple(metadata.EntryPoint(n, v, registry.ENTRY_POINT_GROUP) for n, v in values.items())
-        monkeypatch.setattr(registry, "_entry_points", lambda: points)
+        monkeypatch.setattr(registry, "entry_points", lambda group: points)
 
     return declare
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from vlmops.datasets.source import Source
 from vlmops.datasets.sources.columns import Columns
 from vlmops.datasets.sources.folder import FolderSource
 from vlmops.datasets.sources.table import SUFFIXES, TableSource
+from vlmops.entry_points import entry_points
 from vlmops.errors import UsageError
 
 ENTRY_POINT_GROUP = "vlmops.sources"
@@ -32,7 +32,8 @@ def open_source(location: str | Path, columns: Columns | None = None, *, encodin
         raise UsageError("the location is empty: name a folder or a table")
     name, separator, rest = text.partition(":")
     if separator:
-        for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        point = next((each for each in entry_points(ENTRY_POINT_GROUP) if each.name == name), None)
+        if point is not None:
             factory: SourceFactory = point.load()
             return factory(rest, columns)
     path = Path(text).expanduser()
