@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 async def for_each(
@@ -14,7 +15,8 @@ async def for_each(
 ) -> None:
     """Do ``work`` for every item, at most ``limit`` at once; items are taken only as places become free.
 
-    When one raises, no further item is taken, what runs is cancelled, and the first error is raised as it is.
+    When one raises, no further item is taken, what runs is cancelled and awaited, and the first error is
+    raised as it is: nothing goes on behind the caller's back.
 
     Example:
         >>> seen = []
@@ -29,6 +31,11 @@ async def for_each(
     async def one(item: T) -> None:
         try:
             await work(item)
+        except asyncio.CancelledError as cancelled:
+            if _is_being_cancelled():
+                raise
+            # A task group takes no note of a child whose cancelling it did not ask for.
+            raise _CancelledWithin(cancelled) from None
         finally:
             gate.release()
 
@@ -38,7 +45,43 @@ async def for_each(
                 await gate.acquire()
                 tasks.create_task(one(item))
     except BaseExceptionGroup as group:
-        raise _first(group) from None
+        first = group.exceptions[0]
+    else:
+        return
+    # Outside of the clause, so that the error keeps the cause it has.
+    try:
+        raise first.cancelled if isinstance(first, _CancelledWithin) else first
+    finally:
+        del first
+
+
+async def map_each(
+    items: Iterable[T], work: Callable[[T], Awaitable[R]], *, limit: int | None = None
+) -> list[R]:
+    """What ``work`` gives for every item, in the order of the items.
+
+    When one raises, the others are ended as by :func:`for_each`; ``asyncio.gather`` would let them go on.
+
+    Args:
+        items: What to do it for.
+        work: What to do.
+        limit: How many at once; all when ``None``.
+
+    Example:
+        >>> async def doubled(item: int) -> int:
+        ...     return 2 * item
+        >>> asyncio.run(map_each([1, 2, 3], doubled))
+        [2, 4, 6]
+    """
+    chosen = list(items)
+    results: dict[int, R] = {}
+
+    async def one(numbered: tuple[int, T]) -> None:
+        number, item = numbered
+        results[number] = await work(item)
+
+    await for_each(enumerate(chosen), one, limit=len(chosen) if limit is None else limit)
+    return [results[number] for number in range(len(chosen))]
 
 
 async def batches(items: AsyncIterable[T], size: int) -> AsyncIterator[list[T]]:
@@ -72,8 +115,14 @@ async def _streamed(items: AsyncIterable[T] | Iterable[T]) -> AsyncIterable[T]:
             yield item
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+class _CancelledWithin(Exception):  # noqa: N818 - carries what is no error
+    """What was being waited for has been cancelled, and not who waited."""
+
+    def __init__(self, cancelled: asyncio.CancelledError) -> None:
+        super().__init__()
+        self.cancelled = cancelled
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

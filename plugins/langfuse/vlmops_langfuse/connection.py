@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
+from vlmops.concurrency import map_each
 from vlmops.errors import PlatformError, PlatformUnavailable
 from vlmops_langfuse.pool import HttpAnswer, HttpPool, NoAnswer
 from vlmops_langfuse.retry import RetryPolicy
@@ -123,8 +123,7 @@ class LangfuseConnection:
         last = first["meta"]["totalPages"]
         for start in range(2, last + 1, _PAGES_AT_ONCE):
             numbers = range(start, min(start + _PAGES_AT_ONCE, last + 1))
-            pages = await asyncio.gather(*(self.get(path, {**asked, "page": n}) for n in numbers))
-            for page in pages:
+            for page in await map_each(numbers, lambda number: self.get(path, {**asked, "page": number})):
                 yield page["data"]
 
     async def cursor_pages(self, path: str, params: Mapping[str, Any]) -> AsyncIterator[list[dict[str, Any]]]:

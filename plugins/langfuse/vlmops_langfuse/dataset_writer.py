@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from vlmops.concurrency import for_each, map_each
 from vlmops.datasets import ImageField, Sample, digest
 from vlmops.errors import ImageError, MediaError, PlatformUnavailable
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure
@@ -114,7 +115,7 @@ class LangfuseDatasetWriter:
 
     async def write(self, samples: Sequence[Sample]) -> BatchOutcome:
         """Create or update these samples; each stands or fails alone."""
-        outcomes = await asyncio.gather(*(self._write(sample) for sample in samples))
+        outcomes = await map_each(samples, self._write)
         return BatchOutcome(
             outcomes.count("created"),
             outcomes.count("updated"),
@@ -188,10 +189,9 @@ class LangfuseDatasetWriter:
 
         async def archive(identity: str) -> None:
             body = {"datasetName": self._header.name, "id": identity, "status": "ARCHIVED"}
-            async with self._gate:
-                await self._post(body)
+            await self._post(body)
 
-        await asyncio.gather(*(archive(identity) for identity in gone))
+        await for_each(gone, archive, limit=self._connection.settings.concurrency)
         return len(gone)
 
     async def _declare_schemas(self) -> None:

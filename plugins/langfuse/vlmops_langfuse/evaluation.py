@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vlmops.errors import PlatformError
+from vlmops.concurrency import for_each
+from vlmops.errors import PlatformError, RunStopped
 from vlmops.evaluators import Evaluator, Failure, Score, applies, evaluate_in_thread
 from vlmops.models import recorded_calls
 from vlmops.platforms.outcome import ScoreReport
@@ -105,13 +105,19 @@ class LangfuseEvaluation:
 
         Raises:
             PlatformError: Langfuse did not keep every score; run it again.
+            RunStopped: An evaluator ended the run; what was evaluated until then is kept.
         """
         there = await self._rows(scored)
         boards = [_Board(each, there.get(each.span.id, [])) for each in answers]
         report = ScoreReport(0)
         for start in range(0, len(boards), _GROUP):
             group = boards[start : start + _GROUP]
-            await self._evaluate(group, evaluators, again)
+            try:
+                await self._evaluate(group, evaluators, again)
+            except RunStopped:
+                # What was judged until then is paid for.
+                await self._keep(group)
+                raise
             report = _sum(report, await self._keep(group))
             if progress is not None:
                 progress(min(start + _GROUP, len(boards)), len(boards))
@@ -135,27 +141,24 @@ class LangfuseEvaluation:
         return found
 
     async def _evaluate(self, boards: Sequence[_Board], evaluators: Sequence[Evaluator], again: bool) -> None:
-        gate = asyncio.Semaphore(_CONCURRENCY)
+        async def one(pair: tuple[_Board, Evaluator]) -> None:
+            board, evaluator = pair
+            started = datetime.now(UTC)
+            with recorded_calls() as calls:
+                result = await evaluate_in_thread(evaluator, board.answered.case)
+            scores = result if isinstance(result, Failure | list) else [result]
+            board.fresh[evaluator.name] = scores
+            await self._traces.record(board.answered, evaluator.name, scores, calls, started)
 
-        async def one(board: _Board, evaluator: Evaluator) -> None:
-            async with gate:
-                started = datetime.now(UTC)
-                with recorded_calls() as calls:
-                    result = await evaluate_in_thread(evaluator, board.answered.case)
-                scores = result if isinstance(result, Failure | list) else [result]
-                board.fresh[evaluator.name] = scores
-                await self._traces.record(board.answered, evaluator.name, scores, calls, started)
-
-        await asyncio.gather(
-            *(
-                one(board, evaluator)
-                for board in boards
-                for evaluator in evaluators
-                if not board.answered.failed
-                and applies(evaluator, board.answered.case)
-                and (again or not board.has(evaluator.name))
-            )
+        wanted = (
+            (board, evaluator)
+            for board in boards
+            for evaluator in evaluators
+            if not board.answered.failed
+            and applies(evaluator, board.answered.case)
+            and (again or not board.has(evaluator.name))
         )
+        await for_each(wanted, one, limit=_CONCURRENCY)
 
     async def _keep(self, boards: Sequence[_Board]) -> ScoreReport:
         self._scores.trust(board.answered.span for board in boards)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from vlmops.concurrency import map_each
 from vlmops.errors import PlatformError, SampleError
 from vlmops.platforms.records import (
     ExperimentHeader,
@@ -67,7 +67,7 @@ class LangfuseExperiments:
         dataset = await self._datasets.require(plan.dataset)
         dataset_id = dataset["id"]
         names = [run_name(plan, repetition) for repetition in range(1, plan.repetitions + 1)]
-        before = await asyncio.gather(*(self._rows.of_run(name, dataset_id) for name in names))
+        before = await map_each(names, lambda name: self._rows.of_run(name, dataset_id))
         known = max(map(recorded_version, before))
         version = plan.version or known or await self._datasets.present_version(dataset)
         items = await self._items(plan.dataset, version)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from vlmops.concurrency import map_each
 from vlmops.errors import (
     ImageError,
     MediaError,
@@ -232,7 +233,7 @@ class NativeRunner:
         place = MediaTarget("output", trace_id=target.trace_id, observation_id=target.id)
         try:
             output = await asyncio.to_thread(map_images, answer.output, acceptable)
-            await asyncio.gather(*(self._media.store(image, place) for image in images_in(output)))
+            await map_each(images_in(output), lambda image: self._media.store(image, place))
         except (ImageError, MediaError) as error:
             return Failure(FailureKind.TASK_ERROR, f"a picture of the answer cannot be kept: {error}")
         return replace(answer, output=output)

@@ -6,12 +6,12 @@ which Langfuse's tables can be filtered, and in a comment, which the queue's pag
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from vlmops.concurrency import for_each
 from vlmops.errors import PlatformError, PlatformUnavailable, UsageError
 from vlmops.evaluators import Score
 from vlmops.platforms.outcome import ItemFailure
@@ -23,8 +23,9 @@ from vlmops_langfuse.score_bodies import from_row
 from vlmops_langfuse.score_configs import LangfuseScoreConfigs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
+    from vlmops.platforms.records import Progress
     from vlmops.platforms.reviews import ReviewQueue, ReviewRequest
     from vlmops_langfuse.connection import LangfuseConnection
     from vlmops_langfuse.scores import LangfuseScores
@@ -34,9 +35,24 @@ _AT_ONCE = 50
 _LONGEST_COMMENT = 4_000
 _BAD_REQUEST = 400
 _GONE = 404
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""Several hosts of one Langfuse may each say when an item was made."""
 
 _Object = tuple[str, str]
 """Type and id of what a queue's item is about."""
+
+
+@dataclass(slots=True)
+class _Listed:
+    """What a queue holds.
+
+    Attributes:
+        items: Of the objects that were asked for, items by id.
+        newest: When the newest item of the queue was made.
+    """
+
+    items: dict[_Object, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    newest: datetime | None = None
 
 
 class LangfuseReviews:
@@ -47,8 +63,13 @@ class LangfuseReviews:
         self._scores = scores
         self._configs = LangfuseScoreConfigs(connection)
 
-    async def request(self, queue: ReviewQueue, requests: Sequence[ReviewRequest]) -> ReviewReport:
+    async def request(
+        self, queue: ReviewQueue, requests: Sequence[ReviewRequest], progress: Progress | None = None
+    ) -> ReviewReport:
         """Put cases into an annotation queue; its score configs are made, or reused where they fit.
+
+        Langfuse has no way to ask for the item of a trace: the queue is listed once for all requests, and
+        what is new in it once more when they are in it.
 
         Raises:
             UsageError: A question's name or labels cannot be a score config, one of its name means something
@@ -56,19 +77,24 @@ class LangfuseReviews:
         """
         queue_id = await self._queue_for(queue)
         url = f"{await self._connection.project_url()}/annotation-queues/{queue_id}"
-        present = {_object_of(item) async for item in self._items(queue_id)}
         failures = [_unreviewable(each.target) for each in requests if each.target.kind not in OBJECT_TYPES]
         possible = [each for each in requests if each.target.kind in OBJECT_TYPES]
         wanted = {_object(each.target): each for each in possible}
-        new = [each for place, each in wanted.items() if place not in present]
+        before = await self._listed(queue_id, wanted)
+        await self._remove_doubles(queue_id, before)
+        new = [each for place, each in wanted.items() if place not in before.items]
         added: set[_Object] = set()
         for start in range(0, len(new), _AT_ONCE):
             batch = new[start : start + _AT_ONCE]
             refused = await self._put(queue_id, queue.name, batch)
             failures += refused.values()
             added |= {_object(each.target) for each in batch if each.target.id not in refused}
+            if progress is not None:
+                progress(len(requests) - len(new) + start + len(batch), len(requests))
         if added:
-            await self._remove_doubles(queue_id, added)
+            await self._remove_doubles(queue_id, await self._listed(queue_id, added, before.newest))
+        elif progress is not None:
+            progress(len(requests), len(requests))
         return ReviewReport(len(added), len(possible) - len(new), failures, url)
 
     async def read(self, queue: str, targets: Sequence[ScoreTarget]) -> AsyncIterator[Review]:
@@ -127,10 +153,24 @@ class LangfuseReviews:
         return None
 
     async def _items(self, queue_id: str) -> AsyncIterator[Mapping[str, Any]]:
-        """Newest first."""
+        """Newest first; one that moves to the next page meanwhile comes twice."""
         async for page in self._connection.numbered_pages(f"{_QUEUES}/{queue_id}/items", {}):
             for item in page:
                 yield item
+
+    async def _listed(
+        self, queue_id: str, wanted: Collection[_Object], since: datetime | None = None
+    ) -> _Listed:
+        """The items of these objects; with ``since``, of pages with older items no more are read."""
+        listed = _Listed()
+        async for item in self._items(queue_id):
+            made = datetime.fromisoformat(item["createdAt"])
+            if since is not None and made < since - _CLOCKS_DIFFER:
+                break
+            listed.newest = max(listed.newest or made, made)
+            if (place := _object_of(item)) in wanted:
+                listed.items.setdefault(place, {})[item["id"]] = item
+        return listed
 
     async def _put(
         self, queue_id: str, queue: str, requests: Sequence[ReviewRequest]
@@ -140,6 +180,8 @@ class LangfuseReviews:
         refused = {failure.id: failure for failure in report.failures}
 
         async def one(request: ReviewRequest) -> None:
+            if request.target.id in refused:
+                return
             kind, identity = _object(request.target)
             try:
                 await self._scores.comment(request.target, _comment(queue, request))
@@ -150,18 +192,14 @@ class LangfuseReviews:
             except PlatformError as error:
                 refused[identity] = ItemFailure(identity, str(error))
 
-        await asyncio.gather(*(one(each) for each in requests if each.target.id not in refused))
+        await for_each(requests, one, limit=_AT_ONCE)
         return refused
 
-    async def _remove_doubles(self, queue_id: str, added: set[_Object]) -> None:
+    async def _remove_doubles(self, queue_id: str, listed: _Listed) -> None:
         """Langfuse takes an item twice: from two processes, or when its answer to the first was lost."""
-        items: dict[_Object, list[Mapping[str, Any]]] = {}
-        async for item in self._items(queue_id):
-            if (place := _object_of(item)) in added:
-                items.setdefault(place, []).append(item)
-        for doubles in items.values():
-            oldest = min(doubles, key=lambda item: (item["createdAt"], item["id"]))
-            for item in doubles:
+        for doubles in listed.items.values():
+            oldest = min(doubles.values(), key=lambda item: (item["createdAt"], item["id"]))
+            for item in doubles.values():
                 if item["id"] != oldest["id"] and item["status"] == "PENDING":
                     await self._delete(f"{_QUEUES}/{queue_id}/items/{item['id']}")
 

@@ -6,7 +6,6 @@ config. Only what can be read back counts as written.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from vlmops.concurrency import for_each
 from vlmops.errors import ImageError, MediaError, PlatformError, PlatformUnavailable, UsageError
 from vlmops.platforms.outcome import ItemFailure, ScoreReport
 from vlmops_langfuse.comments import COMMENTED, LangfuseComments
@@ -229,7 +229,7 @@ class LangfuseScores:
     async def _send(self, chunk: Sequence[_Written]) -> None:
         if self._takes_lists and await self._send_list(chunk):
             return
-        await asyncio.gather(*(self._send_one(each) for each in chunk))
+        await for_each(chunk, self._send_one, limit=_AT_ONCE)
 
     async def _send_list(self, chunk: Sequence[_Written]) -> bool:
         """Send them as one list; ``False`` when they must be sent one by one."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from vlmops.concurrency import for_each
+from vlmops.concurrency import for_each, map_each
 from vlmops.datasets import Sample
 from vlmops.errors import SampleError
 from vlmops.evaluators import (
@@ -222,7 +222,7 @@ class PhoenixExperiments:
             await self._keep_asked(calls, sample)
             if isinstance(answer, ModelReply):
                 started = _asked_at(answer, started, ended)
-                await asyncio.gather(*(self._pictures.keep(image) for image in images_in(answer.output)))
+                await map_each(images_in(answer.output), self._pictures.keep)
             trace.close(answer, calls)
         failed = isinstance(answer, Failure)
         body = {
@@ -298,12 +298,12 @@ class PhoenixExperiments:
         """Store pictures of calls that are none of the sample's: those are stored."""
         stored = {id(image) for image in images_in(sample.inputs)}
         new = [image for call in calls for image in call.request.pictures if id(image) not in stored]
-        await asyncio.gather(*map(self._pictures.keep, new))
+        await map_each(new, self._pictures.keep)
 
     async def _record_calls(self, calls: Sequence[ModelCall], trace: EvaluationTrace) -> None:
         """Show what judges were asked; their pictures (scaled, cut out) may be none of the dataset's."""
         for call in calls:
-            await asyncio.gather(*(self._pictures.keep(image) for image in call.request.pictures))
+            await map_each(call.request.pictures, self._pictures.keep)
             trace.call(call)
 
     async def _write_score(

@@ -23,11 +23,12 @@ from vlmops_phoenix.scores import IDENTIFIER
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from vlmops.platforms.records import ScoreTarget
+    from vlmops.platforms.records import Progress, ScoreTarget
     from vlmops.platforms.reviews import ReviewQueue, ReviewRequest
     from vlmops_phoenix.connection import PhoenixConnection
 
 _AT_ONCE = 20
+_BATCH = 100
 _ANNOTATION = "name label score explanation annotatorKind identifier metadata updatedAt"
 _SPAN = f"spanId trace {{ traceId project {{ id name }} }} spanAnnotations {{ {_ANNOTATION} }}"
 _QUERIES = {
@@ -71,13 +72,30 @@ class PhoenixReviews:
         self._connection = connection
         self._configs = PhoenixAnnotationConfigs(connection)
 
-    async def request(self, queue: ReviewQueue, requests: Sequence[ReviewRequest]) -> ReviewReport:
+    async def request(
+        self, queue: ReviewQueue, requests: Sequence[ReviewRequest], progress: Progress | None = None
+    ) -> ReviewReport:
         """Mark spans, of a trace its root, by the annotation ``review``; the questions become configs.
 
         Raises:
             UsageError: Phoenix has an annotation config of a question's name that means something else.
         """
         await self._configs.ensure([config_of(question) for question in queue.questions])
+        report = ReviewReport(filter=_filter(queue))
+        for start in range(0, len(requests), _BATCH):
+            some = await self._request(queue, requests[start : start + _BATCH])
+            report = replace(
+                report,
+                requested=report.requested + some.requested,
+                present=report.present + some.present,
+                failures=[*report.failures, *some.failures],
+                url=report.url or some.url,
+            )
+            if progress is not None:
+                progress(min(start + _BATCH, len(requests)), len(requests))
+        return replace(report, url=report.url or self._connection.settings.url)
+
+    async def _request(self, queue: ReviewQueue, requests: Sequence[ReviewRequest]) -> ReviewReport:
         places = await self._places(request.target for request in requests)
         failures: list[ItemFailure] = []
         new: dict[str, tuple[_Place, ReviewRequest]] = {}
@@ -102,8 +120,8 @@ class PhoenixReviews:
                 raise
             except PlatformError as error:
                 failures.append(ItemFailure(request.target.id, str(error)))
-        url = next((self._url(place, queue) for place in places.values()), self._connection.settings.url)
-        return ReviewReport(marked, present, failures, url, _filter(queue))
+        url = next((self._url(place, queue) for place in places.values()), "")
+        return ReviewReport(marked, present, failures, url)
 
     async def read(self, queue: str, targets: Sequence[ScoreTarget]) -> AsyncIterator[Review]:
         """Those of these targets that are marked, with people's annotations of the span and its trace.

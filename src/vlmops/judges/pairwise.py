@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vlmops.concurrency import map_each
 from vlmops.errors import UsageError
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.judges.instructions import COMPARISON, instructions
@@ -123,9 +124,8 @@ class PairwiseJudge(ModelJudge):
         if answers[0] == answers[1]:
             same = "the answers are equal"
             return PairJudgment(swapped_judgment(first_name, second_name, "tie", "tie"), (same, same))
-        straight, swapped = await asyncio.gather(
-            self._ask(first, answers), self._ask(first, (answers[1], answers[0]))
-        )
+        orders = (answers, (answers[1], answers[0]))
+        straight, swapped = await map_each(orders, lambda order: self._ask(first, order))
         usage = tuple(said.usage for said in (straight, swapped) if said.usage is not None)
         failures = tuple(said for said in (straight, swapped) if isinstance(said, Failure))
         if isinstance(straight, Failure) or isinstance(swapped, Failure):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from vlmops.concurrency import map_each
 from vlmops.errors import UsageError
 from vlmops.evaluators.bases import NamedEvaluator
 from vlmops.evaluators.clusters import picture_clusters
@@ -116,7 +116,7 @@ class Panel(NamedEvaluator):
 
     async def evaluate(self, case: Case) -> Result:
         """Have all members judge the case, at once."""
-        results = await asyncio.gather(*(evaluate(judge, case) for judge in self.judges))
+        results = await map_each(self.judges, lambda judge: evaluate(judge, case))
         ballots = self._ballots(results)
         if not ballots:
             failures = [result for result in results if isinstance(result, Failure)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
+from vlmops.concurrency import map_each
 from vlmops.errors import ImageError, MediaError, PlatformError, PlatformUnavailable
 from vlmops.platforms.outcome import BatchOutcome, ItemFailure, TargetReport
 
@@ -52,10 +52,13 @@ class Lane:
         """Store the sample's pictures, together; gives why one could not be stored, or nothing."""
         if self.broken or self._writer is None:
             return ""
-        puts = [self._writer.put_image(sample.id, field, image) for field, image in sample.image_fields()]
+        writer, places = self._writer, list(sample.image_fields())
         try:
             # A task for the only picture of a sample would cost more than asking whether it is there.
-            await (asyncio.gather(*puts) if len(puts) != 1 else puts[0])
+            if len(places) == 1:
+                await writer.put_image(sample.id, *places[0])
+            else:
+                await map_each(places, lambda place: writer.put_image(sample.id, *place))
         except PlatformUnavailable as error:
             self.broken = str(error)
         except (MediaError, ImageError, PlatformError) as error:

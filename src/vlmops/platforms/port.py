@@ -229,8 +229,17 @@ class KeepsPrompts(Protocol):
 class Reviews(Protocol):
     """Reviews by people, in the platform's own screens."""
 
-    async def request(self, queue: ReviewQueue, requests: Sequence[ReviewRequest]) -> ReviewReport:
+    async def request(
+        self, queue: ReviewQueue, requests: Sequence[ReviewRequest], progress: Progress | None = None
+    ) -> ReviewReport:
         """Put cases into a queue, which is made where there is none; one that is in it stays as it is.
+
+        They may be very many: an adapter divides them as its platform needs it.
+
+        Args:
+            queue: Its name and questions.
+            requests: What is to be reviewed.
+            progress: Told how many requests are dealt with, of how many.
 
         Raises:
             UsageError: The platform cannot ask that, or its queue of this name asks something else.
@@ -238,7 +247,11 @@ class Reviews(Protocol):
         ...
 
     def read(self, queue: str, targets: Sequence[ScoreTarget]) -> AsyncIterator[Review]:
-        """Those of these targets that were put into the queue, in no order, with what people said."""
+        """Those of these targets that were put into the queue, in no order, with what people said.
+
+        They may be very many: an adapter divides them as its platform needs it, and holds no review longer
+        than until the next is asked for.
+        """
         ...
 
 

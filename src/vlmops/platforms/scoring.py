@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 from vlmops.blocking import blocking
-from vlmops.concurrency import batches
+from vlmops.concurrency import batches, map_each
 from vlmops.evaluators import (
     Case,
     Evaluator,
@@ -104,15 +104,13 @@ async def score_executions_async(
 async def _evaluate_all(
     batch: Sequence[Execution], evaluators: Sequence[Evaluator], adjust: Adjust | None, report: ScoringReport
 ) -> list[TargetedScore]:
-    gate = asyncio.Semaphore(_CONCURRENCY)
-
-    async def one(execution: Execution, evaluator: Evaluator) -> list[TargetedScore]:
+    async def one(pair: tuple[Execution, Evaluator]) -> list[TargetedScore]:
+        execution, evaluator = pair
         case = adjust(execution.case) if adjust is not None else execution.case
         if not applies(evaluator, case):
             report.not_applicable[evaluator.name] += 1
             return []
-        async with gate:
-            result = await evaluate_in_thread(evaluator, case)
+        result = await evaluate_in_thread(evaluator, case)
         if isinstance(result, Failure):
             report.evaluator_failures[(evaluator.name, result.kind)] += 1
             return []
@@ -120,5 +118,5 @@ async def _evaluate_all(
         given_by, moment = annotator_of(evaluator), execution.started_at
         return [TargetedScore(execution.target, score, given_by, moment) for score in scores]
 
-    found = await asyncio.gather(*(one(each, evaluator) for each in batch for evaluator in evaluators))
+    found = await map_each(product(batch, evaluators), one, limit=_CONCURRENCY)
     return [score for scores in found for score in scores]

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from vlmops.platforms.records import ExperimentRecord, TargetedScore
     from vlmops.platforms.reviews import Review
 
-_AT_ONCE = 200
-
 
 @dataclass(frozen=True, slots=True)
 class HumanLabel:
@@ -103,19 +101,16 @@ async def collect_reviews_async(
     reviews = reviews_of(platform)
     ids = {str(run.trace_id): run.case.id for run in record.runs if run.trace_id and run.repetition == 1}
     found = CollectedReviews(question or "")
-    traces = list(ids)
     seen = 0
-    for start in range(0, len(traces), _AT_ONCE):
-        targets = [ScoreTarget("trace", trace) for trace in traces[start : start + _AT_ONCE]]
-        async for review in reviews.read(queue, targets):
-            found.question = found.question or _only(queue, review.asked)
-            if found.question not in review.asked:
-                raise UsageError(
-                    f"queue {queue!r} does not ask {found.question!r}; it asks {', '.join(review.asked)}"
-                )
-            seen += 1
-            if rule is None or rule in review.rules:
-                _note(found, ids[review.target.id], review)
+    async for review in reviews.read(queue, [ScoreTarget("trace", trace) for trace in ids]):
+        found.question = found.question or _only(queue, review.asked)
+        if found.question not in review.asked:
+            raise UsageError(
+                f"queue {queue!r} does not ask {found.question!r}; it asks {', '.join(review.asked)}"
+            )
+        seen += 1
+        if rule is None or rule in review.rules:
+            _note(found, ids[review.target.id], review)
     if not seen:
         raise UsageError(
             f"nothing of {record.name!r} is in the queue {queue!r}: name it as for 'vlmops review send'"

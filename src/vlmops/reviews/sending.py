@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vlmops.blocking import blocking
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from vlmops.platforms.records import Progress
     from vlmops.platforms.reviews import ReviewQueue
     from vlmops.reviews.choice import ChosenCase
-
-_AT_ONCE = 100
 
 
 def send_for_review(
@@ -63,17 +62,13 @@ async def send_for_review_async(
     failures = [ItemFailure(case.run.case.id, "the answer has no trace to look at") for case in untraced]
     ids = {case.run.trace_id: case.run.case.id for case in chosen}
     requests = [_request(case, blind) for case in chosen if case.run.trace_id]
-    requested = present = 0
-    last = ReviewReport()
-    for start in range(0, len(requests), _AT_ONCE):
-        last = await reviews.request(queue, requests[start : start + _AT_ONCE])
-        requested, present = requested + last.requested, present + last.present
-        failures += [
-            ItemFailure(ids.get(failure.id) or failure.id, failure.message) for failure in last.failures
-        ]
-        if progress is not None:
-            progress(min(start + _AT_ONCE, len(requests)), len(requests))
-    return ReviewReport(requested, present, failures, last.url, last.filter)
+    if not requests:
+        return ReviewReport(failures=failures)
+    report = await reviews.request(queue, requests, progress)
+    failures += [
+        ItemFailure(ids.get(failure.id) or failure.id, failure.message) for failure in report.failures
+    ]
+    return replace(report, failures=failures)
 
 
 def reviews_of(platform: Platform) -> Reviews:

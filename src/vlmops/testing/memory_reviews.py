@@ -12,7 +12,7 @@ from vlmops.platforms.reviews import Question, Review, ReviewReport
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from vlmops.platforms.records import ScoreTarget, TargetedScore
+    from vlmops.platforms.records import Progress, ScoreTarget, TargetedScore
     from vlmops.platforms.reviews import ReviewQueue, ReviewRequest
     from vlmops.testing.memory import MemoryPlatform
 
@@ -26,7 +26,9 @@ class MemoryReviews:
     queues: dict[str, ReviewQueue] = field(default_factory=dict)
     requests: dict[tuple[str, ScoreTarget], ReviewRequest] = field(default_factory=dict)
 
-    async def request(self, queue: ReviewQueue, requests: Sequence[ReviewRequest]) -> ReviewReport:
+    async def request(
+        self, queue: ReviewQueue, requests: Sequence[ReviewRequest], progress: Progress | None = None
+    ) -> ReviewReport:
         """Keep those that are new."""
         for question in queue.questions:
             known = self.questions.setdefault(question.name, question)
@@ -35,7 +37,7 @@ class MemoryReviews:
         self.queues[queue.name] = queue
         new = present = 0
         failures: list[ItemFailure] = []
-        for request in requests:
+        for number, request in enumerate(requests, start=1):
             key = (queue.name, request.target)
             if request.target.kind == "run" or request.target.id.strip("0") == "":
                 failures.append(ItemFailure(request.target.id, f"there is no such {request.target.kind}"))
@@ -44,6 +46,8 @@ class MemoryReviews:
             else:
                 new += 1
                 self.requests[key] = request
+            if progress is not None:
+                progress(number, len(requests))
         return ReviewReport(new, present, failures, f"memory:{queue.name}")
 
     async def read(self, queue: str, targets: Sequence[ScoreTarget]) -> AsyncIterator[Review]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,15 +12,15 @@ import pytest
 from langfuse_server import RECORDED_VERSION, LangfuseServer
 from vlmops.blocking import blocking
 from vlmops.datasets import ImageDataset, Sample
-from vlmops.errors import PlatformError, RunStopped
-from vlmops.evaluators import CharacterErrorRate, Failure, FailureKind, Usage
+from vlmops.errors import BudgetSpent, PlatformError, RunStopped
+from vlmops.evaluators import Case, CharacterErrorRate, Failure, FailureKind, Score, Usage
 from vlmops.experiments import Experiment, score_experiment
 from vlmops.images import Image
 from vlmops.models import ModelReply
 from vlmops.platforms import push
 from vlmops.platforms.answering import current_repetition
 from vlmops.testing import picture
-from vlmops.testing.contract import found_on, read_back, samples
+from vlmops.testing.contract import found_on, read_back, samples, scores_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -279,6 +279,31 @@ def test_an_experiment_survives_faults(pushed: LangfusePlatform, langfuse_server
     result = experiment().run(pushed)
     assert [run.results[0].value for run in result.record.runs] == [0.0] * 4  # type: ignore[union-attr]
     assert len([s for s in langfuse_server.scores if s["observationId"]]) == 4
+
+
+def test_scores_that_were_given_before_an_evaluator_ends_the_run_are_kept(
+    pushed: LangfusePlatform, langfuse_server: LangfuseServer
+) -> None:
+    @dataclass(frozen=True)
+    class Paid:
+        name: str = "paid"
+        asked: list[str] = field(default_factory=list)
+
+        async def evaluate(self, case: Case) -> Score:
+            self.asked.append(case.id)
+            if len(self.asked) == 3:
+                await asyncio.sleep(0)
+                raise BudgetSpent("the budget is spent")
+            return Score("paid", 1.0)
+
+    first = experiment(evaluators=[]).run(pushed)
+    with pytest.raises(BudgetSpent, match="the budget is spent"):
+        experiment(evaluators=[Paid()]).run(pushed)
+    kept = scores_of(read_back(pushed, first.record.id))
+    assert sum("paid" in given for given in kept.values()) in (2, 3)
+    again = Paid()
+    experiment(evaluators=[again]).run(pushed)
+    assert len(again.asked) + sum("paid" in given for given in kept.values()) == 4
 
 
 def test_several_runs_are_compared_on_one_page(pushed: LangfusePlatform) -> None:

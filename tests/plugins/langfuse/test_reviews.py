@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from judging_models import ScriptedModel, cases, colour_of, sees
 from langfuse_server import Fault, LangfuseServer
 from vlmops import Experiment, ImageDataset, Sample, function_task, push
 from vlmops.blocking import blocking
-from vlmops.errors import UsageError
+from vlmops.errors import PlatformUnavailable, UsageError
 from vlmops.evaluators import Score
 from vlmops.judges import human_labels
 from vlmops.models import register
@@ -244,6 +245,87 @@ def test_more_items_than_a_page_are_known(
             client.post(f"/api/public/annotation-queues/{queue['id']}/items", json=body).raise_for_status()
     assert request(platform, trace).present == 1
     assert len(reviews(platform, trace)) == 1
+
+
+LISTED = "GET /api/public/annotation-queues/{queueId}/items"
+
+
+def fill(server: LangfuseServer, count: int) -> None:
+    """Items of a minute each, long ago."""
+    queue, _ = queue_on(server)
+    for number in range(count):
+        moment = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number)).isoformat()
+        server.project.queues.items[queue["id"]][f"other-{number}"] = {
+            "id": f"other-{number}",
+            "queueId": queue["id"],
+            "objectId": f"trace-{number}",
+            "objectType": "TRACE",
+            "status": "PENDING",
+            "completedAt": None,
+            "createdAt": moment,
+            "updatedAt": moment,
+        }
+
+
+def test_a_long_queue_is_listed_once_and_then_only_what_is_new(
+    platform: LangfusePlatform, langfuse_server: LangfuseServer, record: ExperimentRecord
+) -> None:
+    request(platform)
+    fill(langfuse_server, 950)
+    langfuse_server.clear_log()
+    traces = traces_of(record)
+    known = [f"trace-{number}" for number in range(950)]
+    report = request(platform, *known, *traces.values())
+    assert (report.requested, report.present) == (8, 950)
+    assert langfuse_server.count(LISTED) == 10 + 1
+    langfuse_server.clear_log()
+    found = reviews(platform, *known, *traces.values())
+    assert len(found) == 958
+    assert langfuse_server.count(LISTED) == 10
+
+
+def test_progress_counts_what_is_in_the_queue_already(
+    platform: LangfusePlatform, record: ExperimentRecord
+) -> None:
+    told: list[tuple[int, int]] = []
+    wanted = [ReviewRequest(ScoreTarget("trace", trace), "why") for trace in traces_of(record).values()]
+    request(platform, *(each.target.id for each in wanted[:3]))
+    for _ in range(2):
+        blocking(lambda: platform.reviews.request(QUEUE, wanted, lambda *done: told.append(done)), platform)
+    assert told == [(8, 8), (8, 8)]
+
+
+def test_doubles_of_a_call_that_was_interrupted_are_removed_by_the_next(
+    platform: LangfusePlatform, langfuse_server: LangfuseServer, record: ExperimentRecord
+) -> None:
+    trace = traces_of(record)["0"]
+    request(platform, trace)
+    queue, (first,) = queue_on(langfuse_server)
+    keys = (langfuse_server.public_key, langfuse_server.secret_key)
+    with httpx.Client(base_url=langfuse_server.url, auth=keys) as client:
+        body = {"objectId": trace, "objectType": "TRACE"}
+        client.post(f"/api/public/annotation-queues/{queue['id']}/items", json=body).raise_for_status()
+    assert request(platform, trace).present == 1
+    assert [item["id"] for item in queue_on(langfuse_server)[1]] == [first["id"]]
+
+
+def test_nothing_is_added_any_more_once_langfuse_is_gone(
+    langfuse_server: LangfuseServer, connect_to: Callable[..., LangfusePlatform], record: ExperimentRecord
+) -> None:
+    traces = list(traces_of(record).values())
+    platform = connect_to(langfuse_server)
+    langfuse_server.faults.add(Fault("answer", 503, {}).on(ITEMS, item=f'"{traces[0]}"'))
+    langfuse_server.faults.add(Fault.slow(3_000).on(ITEMS))
+    wanted = [ReviewRequest(ScoreTarget("trace", trace), "why") for trace in traces]
+
+    async def refused() -> set[str]:
+        before = asyncio.all_tasks()
+        async with platform:
+            with pytest.raises(PlatformUnavailable):
+                await platform.reviews.request(QUEUE, wanted)
+            return {task.get_name() for task in asyncio.all_tasks() - before}
+
+    assert asyncio.run(refused()) == set()
 
 
 def test_a_session_is_reviewed(platform: LangfusePlatform, langfuse_server: LangfuseServer) -> None:

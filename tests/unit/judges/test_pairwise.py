@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from judging_models import ScriptedModel, colour_of, picture
 
-from vlmops.errors import UsageError
+from vlmops.errors import BudgetSpent, UsageError
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
 from vlmops.judges import PairwiseJudge, compare_answers
 from vlmops.models import ModelReply, ModelRequest
@@ -74,6 +74,33 @@ class TestPair:
         assert (found.judgment.winner, found.consistent) == ("error", None)
         assert [failure.kind for failure in found.failures] == [FailureKind.REFUSAL]
         assert one.model.requests == []
+
+    def test_the_other_order_is_ended_where_one_ends_the_run(self):
+        ended: list[str] = []
+
+        class Spends:
+            name = "spends"
+
+            async def answer(self, request: ModelRequest) -> ModelReply:
+                waiting = asyncio.Event()
+                if asked:
+                    raise BudgetSpent("the budget is spent")
+                asked.append(request)
+                try:
+                    await waiting.wait()
+                finally:
+                    ended.append("the first order")
+                return ModelReply("", "")
+
+        asked: list[ModelRequest] = []
+
+        async def judged() -> list[str]:
+            pairwise = replace(judge(), model=Spends())
+            with pytest.raises(BudgetSpent, match="the budget is spent"):
+                await pairwise.compare("one", case("red"), "two", case("blue"))
+            return list(ended)
+
+        assert asyncio.run(judged()) == ["the first order"]
 
     def test_one_failed_order_leaves_no_verdict_and_is_paid_for(self):
         class Stumbles:

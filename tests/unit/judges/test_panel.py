@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from judging_models import AnswersDecide
 
-from vlmops.errors import UsageError
+from vlmops.errors import BudgetSpent, UsageError
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage, annotator_of
 from vlmops.judges import Judge, Panel, Rubric, Scale, YesNo, panel_agreement
 from vlmops.judges.spending import judging_cost
@@ -44,6 +44,32 @@ def vote(*said: object, **settings: object):
 
 
 ABSTAINED = FailureKind.ABSTAINED
+
+
+def test_members_are_ended_where_one_ends_the_run():
+    ended: list[str] = []
+
+    @dataclass(frozen=True)
+    class Waits(Member):
+        async def evaluate(self, case: Case) -> object:
+            try:
+                return await asyncio.Event().wait()
+            finally:
+                ended.append(self.name)
+
+    @dataclass(frozen=True)
+    class Spent(Member):
+        async def evaluate(self, case: Case) -> object:
+            await asyncio.sleep(0)
+            raise BudgetSpent("the budget is spent")
+
+    async def judged() -> list[str]:
+        panel = Panel(judges=(Waits("a", True), Spent("b", True), Waits("c", True)))
+        with pytest.raises(BudgetSpent, match="the budget is spent"):
+            await panel.evaluate(CASE)
+        return sorted(ended)
+
+    assert asyncio.run(judged()) == ["a", "c"]
 
 
 class TestMajority:

@@ -24,6 +24,7 @@ from vlmops.reviews import (
     send_for_review,
 )
 from vlmops.testing import MemoryPlatform
+from vlmops.testing.memory_reviews import MemoryReviews
 
 QUEUE = ReviewQueue("q", (Question("right"),))
 LOW = Score("right", False, "the total is blurred", metadata={"confidence": "low"})
@@ -65,11 +66,33 @@ def test_sending_again_adds_what_is_new() -> None:
     assert (again.requested, again.present) == (3, 3)
 
 
-def test_many_are_sent_in_parts_with_progress() -> None:
+def test_many_are_sent_with_progress() -> None:
     told: list[tuple[int, int]] = []
     chosen = choose(record(250).runs, [RandomShare(1.0)])
     report = send_for_review(MemoryPlatform(), QUEUE, chosen, progress=lambda *done: told.append(done))
-    assert (report.requested, told) == (250, [(100, 250), (200, 250), (250, 250)])
+    assert report.requested == 250
+    assert told == sorted(told)
+    assert told[-1] == (250, 250)
+
+
+def test_the_platform_is_asked_once_for_all() -> None:
+    asked: list[int] = []
+
+    class Counting(MemoryReviews):
+        async def request(self, queue, requests, progress=None):
+            asked.append(len(requests))
+            return await super().request(queue, requests, progress)
+
+        async def read(self, queue, targets):
+            asked.append(len(targets))
+            async for review in super().read(queue, targets):
+                yield review
+
+    platform, found = MemoryPlatform(), record(450)
+    platform.reviews = Counting(platform)
+    send_for_review(platform, QUEUE, choose(found.runs, [RandomShare(1.0)]))
+    assert collect_reviews(platform, found, QUEUE.name, question="right").requested == 450
+    assert asked == [450, 450]
 
 
 def test_blind_reviewers_are_told_the_rule_alone() -> None:
