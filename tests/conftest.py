@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import linecache
 import os
 import signal
 import sys
@@ -36,6 +37,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+    # Each doctest asks whether any file has changed whose lines are kept, and looking for doctests kept all.
+    linecache.clearcache()
 
 
 @pytest.fixture(scope="session")
