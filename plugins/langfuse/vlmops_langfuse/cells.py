@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from vlmops_langfuse.references import parse_reference
+from vlmops_langfuse.references import references_in
 
 LONGEST_CELL = 200
 
@@ -29,7 +29,7 @@ def as_cell(value: Any, words: str) -> Any:
         >>> shown["image"] == picture, shown["text"][-6:], len(json.dumps(shown))
         (True, 'hy? w…', 200)
     """
-    references = list(_references(value))
+    references = list(references_in(value))
     if not references or (isinstance(value, Mapping) and _fits(value)):
         return value
     while len(references) > 1 and not _fits(_cell(references, "")):
@@ -39,18 +39,6 @@ def as_cell(value: Any, words: str) -> Any:
         if _fits(cell := _cell(references, text)):
             return cell
     return _cell(references, "")
-
-
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if parse_reference(value) is not None:
-            yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _references(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _references(inner)
 
 
 def _cell(references: list[str], text: str) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vlmops.errors import ImageError, MediaError
 from vlmops.evaluators import Failure, Score
+from vlmops_langfuse.asked import AskedPictures, prompt_link
 from vlmops_langfuse.media_upload import TAKEN, MediaTarget
 from vlmops_langfuse.references import reference_to
 from vlmops_langfuse.usage import usage_details
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    from vlmops.images import Image
     from vlmops.models import ModelCall, ModelReply
     from vlmops.platforms.records import ScoreTarget
     from vlmops_langfuse.media import LangfuseMedia
@@ -29,8 +27,6 @@ _ENVIRONMENT = "sdk-experiment"
 
 _TRACE_CLAIM = "langfuse_trace_id"
 """Baggage by which Langfuse's SDK knows that a trace has begun elsewhere."""
-
-_logger = logging.getLogger(__name__)
 
 
 class EvaluationTraces:
@@ -84,34 +80,17 @@ class EvaluationTraces:
         target = MediaTarget(
             "input", trace_id=f"{context.trace_id:032x}", observation_id=f"{context.span_id:016x}"
         )
-        messages = [
-            {"role": turn.role, "content": [await self._part(piece, target) for piece in turn.content]}
-            for turn in call.request.conversation
-        ]
         generation = LangfuseGeneration(
             otel_span=span,
             langfuse_client=self._runner.client,
             environment=_ENVIRONMENT,
-            input=messages,
+            input=await AskedPictures(self._media, target).messages(call),
             model=call.model,
             model_parameters=dict(call.request.parameters) or None,
         )
-        # Langfuse's SDK names a prompt by the prompt itself, which it would have to fetch first.
-        span.set_attributes(_prompt_link(call))
+        span.set_attributes(prompt_link(call))
         generation.update(**_answer(call.answer))
         generation.end(end_time=_nanoseconds(call.ended))
-
-    async def _part(self, piece: str | Image, target: MediaTarget) -> dict[str, Any]:
-        """A part of a chat message; pictures in the one shape that Langfuse draws inline."""
-        if isinstance(piece, str):
-            return {"type": "text", "text": piece}
-        try:
-            reference = await self._media.store(piece, target)
-        except (ImageError, MediaError) as error:
-            # A trace that lacks a picture is no reason to lose the verdict.
-            _logger.warning("a picture shown to a judge is not in its trace: %s", error)
-            return {"type": "text", "text": f"(a picture that could not be stored: {piece.source})"}
-        return {"type": "image_url", "image_url": {"url": reference}}
 
     def _start(self, name: str, parent: Span, started: datetime) -> Span:
         """A span that began earlier, which the SDK's own methods do not offer."""
@@ -137,19 +116,6 @@ def _remote(target: ScoreTarget) -> Span:
             trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
         )
     )
-
-
-def _prompt_link(call: ModelCall) -> dict[str, str | int]:
-    """Ties a generation to its prompt; a version that is no number is another platform's."""
-    from langfuse import LangfuseOtelSpanAttributes
-
-    version = str((call.prompt or {}).get("version", ""))
-    if not version.isdecimal():
-        return {}
-    return {
-        LangfuseOtelSpanAttributes.OBSERVATION_PROMPT_NAME: str((call.prompt or {})["name"]),
-        LangfuseOtelSpanAttributes.OBSERVATION_PROMPT_VERSION: int(version),
-    }
 
 
 def _answer(answer: ModelReply | Failure) -> dict[str, Any]:

@@ -25,12 +25,14 @@ from vlmops.errors import (
 )
 from vlmops.evaluators import Failure, FailureKind
 from vlmops.images import images_in, map_images
+from vlmops.models import recorded_calls
 from vlmops.platforms.answering import answered, case_of
 from vlmops.platforms.records import ExperimentPlan, ScoreTarget
+from vlmops_langfuse.asked import AskedPictures, prompt_link
 from vlmops_langfuse.cells import as_cell
 from vlmops_langfuse.items import shown_metadata, words
 from vlmops_langfuse.media_upload import MediaTarget, acceptable
-from vlmops_langfuse.references import reference_to
+from vlmops_langfuse.references import parse_reference, reference_to, references_in
 from vlmops_langfuse.runs import (
     Answer,
     AnsweredItem,
@@ -45,9 +47,10 @@ from vlmops_langfuse.usage import usage_details
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from langfuse import Langfuse
+    from langfuse import Langfuse, LangfuseGeneration
 
     from vlmops.datasets import Sample
+    from vlmops.models import ModelCall
     from vlmops_langfuse.media import LangfuseMedia
     from vlmops_langfuse.settings import LangfuseSettings
 
@@ -213,7 +216,8 @@ class NativeRunner:
             name=plan.name, as_type="generation", input=item.input
         ) as generation:
             try:
-                answer = await answered(plan, sample, repetition)
+                with recorded_calls() as calls:
+                    answer = await answered(plan, sample, repetition)
             except RunStopped as stop:
                 # What passes through the observation marks it as an error.
                 generation.update(status_message=not_asked(str(stop)).problem)
@@ -222,9 +226,31 @@ class NativeRunner:
                 answer = await self._with_stored_images(answer, target)
                 prediction = None if isinstance(answer, Failure) else map_images(answer.output, reference_to)
                 said = shown(answer, prediction)
-                generation.update(**_described(answer, said))
+                described = _described(answer, said)
+                if len(calls) == 1:
+                    described = {**await self._asked(calls[0], item, generation), **described}
+                generation.update(**described)
                 return AnsweredItem(case_of(sample, answer), target, started, repetition), said
         raise ended
+
+    async def _asked(
+        self, call: ModelCall, item: RunnerItem, generation: LangfuseGeneration
+    ) -> dict[str, Any]:
+        """What the generation says of the one call that it was: what was asked, of whom, with which prompt.
+
+        The item's input stays at the root, where Langfuse compares runs by it. Of several calls no single one
+        is what the answer came from: there, the generation shows the item's input, too.
+        """
+        from opentelemetry.trace import get_current_span
+
+        get_current_span().set_attributes(prompt_link(call))
+        target = MediaTarget("input", trace_id=generation.trace_id, observation_id=generation.id)
+        stored = {found.id: text for text in references_in(item.input) if (found := parse_reference(text))}
+        return {
+            "input": await AskedPictures(self._media, target, stored).messages(call),
+            "model": call.model,
+            "model_parameters": dict(call.request.parameters) or None,
+        }
 
     async def _with_stored_images(self, answer: Answer, target: ScoreTarget) -> Answer:
         """Store the pictures of an answer; one that cannot be stored makes the answer a failure."""
@@ -256,7 +282,7 @@ def _described(answer: Answer, said: ShownAnswer) -> dict[str, Any]:
         # Langfuse counts an experiment's errors by its spans: the item's own is the one error.
         described: dict[str, Any] = {"level": "WARNING", "status_message": said.problem}
     else:
-        described = {"output": said.output, "model": answer.model or None}
+        described = {"output": said.output, **({"model": answer.model} if answer.model else {})}
     if answer.usage is not None:
         described["usage_details"] = usage_details(answer.usage)
         if answer.usage.cost is not None:

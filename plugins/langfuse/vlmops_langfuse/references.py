@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vlmops.images import Image
 
 _ID_LENGTH = 22
@@ -66,6 +69,25 @@ def parse_reference(text: str) -> MediaReference | None:
     if not parts.get("id") or "type" not in parts or "source" not in parts:
         return None
     return MediaReference(parts["id"], parts["type"])
+
+
+def references_in(value: Any) -> Iterator[str]:
+    """Every string within JSON that is a reference as a whole, in order.
+
+    Example:
+        >>> picture = "@@@langfuseMedia:type=image/png|id=abc|source=file@@@"
+        >>> list(references_in({"image": picture, "more": [picture[:-1], {"url": picture}]})) == [picture] * 2
+        True
+    """
+    if isinstance(value, str):
+        if parse_reference(value) is not None:
+            yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from references_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references_in(inner)
 
 
 def media_id_in_url(url: str) -> str | None:

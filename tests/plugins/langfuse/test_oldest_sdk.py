@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 SUITES = (
     "tests/contract/test_langfuse_platform.py",
+    "tests/plugins/langfuse/test_answer_traces.py",
     "tests/plugins/langfuse/test_experiments.py",
     "tests/plugins/langfuse/test_judges.py",
     "tests/plugins/langfuse/test_native.py",
