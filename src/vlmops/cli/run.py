@@ -61,6 +61,9 @@ def run_command(
     fresh: bool = typer.Option(False, "--fresh", help="Ask anew what earlier runs have asked."),
     no_cache: bool = typer.Option(False, "--no-cache", help="Neither use nor keep answers for other runs."),
     by: list[str] = typer.Option([], "--slice", help="Metadata key to give the figures for by its values."),
+    no_gate: bool = typer.Option(
+        False, "--no-gate", help="Leave the file's gate out: the run that later ones are compared with."
+    ),
     as_json: bool = JsonOption,
 ) -> None:
     """Run models on a dataset and score the answers; run again to continue an interrupted run."""
@@ -79,6 +82,8 @@ def run_command(
     else:
         _require_flags(spec, variant, model, evaluator)
         specification = _of_flags(dataset, model, evaluator, prompt, name, version, url, given)
+    if no_gate:
+        specification = specification.changed(gate=None)
     if tag:
         specification = specification.changed(tags=[*specification.tags, *tag])
     specification = _with_limits(specification, concurrency, timeout)

@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 
     from vlmops.engine import Tally
     from vlmops.experiments import Drift, ExperimentResult, SpecificationResult
+    from vlmops.platforms import TargetReport
 
 
 def print_run(out: Console, result: SpecificationResult) -> None:
-    """Figures of every variant, their differences, what was asked and spent, and where to look."""
+    """What was pushed, figures of every variant, their differences, what was spent, and where to look."""
+    if result.pushed is not None:
+        for target in result.pushed.targets:
+            out.print(_pushed_line(result.pushed.dataset, target))
     if result.variants:
         print_results(out, result.variants)
     for results in list(result.results.values())[1:]:
@@ -67,6 +71,7 @@ def run_json(result: SpecificationResult) -> dict[str, Any]:
     from vlmops.cli.gate import gate_json
 
     return {
+        "pushed": result.pushed,
         "experiments": results_json(result.variants),
         "platforms": {name: results_json(results) for name, results in result.results.items()},
         "comparison": result.comparison,
@@ -75,6 +80,11 @@ def run_json(result: SpecificationResult) -> dict[str, Any]:
         "gate": None if result.gate is None else gate_json(result.gate),
         "stopped": result.stopped,
     }
+
+
+def _pushed_line(dataset: str, target: TargetReport) -> str:
+    counts = f"{target.created} created, {target.updated} updated, {target.unchanged} unchanged"
+    return f"{dataset} on {target.platform}: {counts}: {target.url or target.location}"
 
 
 def _drift_json(drift: Drift) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import inspect
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from vlmops.errors import ImageError, UsageError, VlmopsError
@@ -15,6 +15,7 @@ from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.models.answer import Expected, RawAnswer
 from vlmops.models.answer_schema import AnswerSchema
 from vlmops.models.model import ModelReply, ModelRequest
+from vlmops.models.named_function import named_function
 from vlmops.models.registry import origin_of
 
 Answering = Callable[[ModelRequest], Any | Awaitable[Any]]
@@ -128,13 +129,14 @@ class VersionedCallable(CallableModel):
         }
 
 
-def imported(target: str, *, version: str = "", repair: bool = False) -> CallableModel:
+def imported(target: str, *, version: str = "", repair: bool = False, folder: str = "") -> CallableModel:
     """The function ``module:name`` as a model.
 
     Args:
         target: Where the function is, as in ``my_package.model:answer``.
         version: See :class:`VersionedCallable`; without one, answers are not kept.
         repair: See :class:`CallableModel`.
+        folder: Where a file ``module.py`` is looked for before installed modules; the current one if empty.
 
     Raises:
         UsageError: There is no such module or function.
@@ -143,15 +145,10 @@ def imported(target: str, *, version: str = "", repair: bool = False) -> Callabl
         >>> imported("json:dumps").name
         'callable:json:dumps'
     """
-    module, separator, name = target.partition(":")
-    if not separator:
-        raise UsageError(f"model 'callable:{target}' names no function; write callable:module:function")
     try:
-        function: Any = import_module(module)
-        for part in name.split("."):
-            function = getattr(function, part)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"model 'callable:{target}' cannot be imported: {error}") from error
+        function = named_function(target, Path(folder) if folder else None)
+    except UsageError as error:
+        raise UsageError(f"model 'callable:{target}': {error}") from error
     named = f"callable:{target}"
     if version:
         return VersionedCallable(function, version=version, name=named, repair=repair)

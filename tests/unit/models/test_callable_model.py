@@ -89,11 +89,11 @@ def test_by_name():
     model = create("callable:json:dumps", version="1")
     assert identity_of(model)["function"] == "json:dumps"
     assert not isinstance(create("callable:json:dumps"), Identified)
-    with pytest.raises(UsageError, match="write callable:module:function"):
+    with pytest.raises(UsageError, match="write 'module:function'"):
         create("callable:json")
     with pytest.raises(UsageError, match="cannot be imported: No module named 'nowhere'"):
         create("callable:nowhere:f")
     with pytest.raises(UsageError, match="has no attribute 'gone'"):
         create("callable:json:gone")
-    with pytest.raises(UsageError, match="needs a function, not str"):
+    with pytest.raises(UsageError, match="is no function"):
         create("callable:json:__name__")

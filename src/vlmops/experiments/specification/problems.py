@@ -55,8 +55,11 @@ def described(error: ValidationError, kind: type[BaseModel], file: str = "", tex
     problems = [(_path(problem), problem) for problem in error.errors()]
     for at, (path, problem) in enumerate(problems):
         others = [other for number, (other, _) in enumerate(problems) if number != at]
-        # Of a value that may be a table or an object, what is wrong with the table says more.
-        if problem["type"] == "is_instance_of" and any(other[: len(path)] == path for other in others):
+        # Of a value that may be a table or an object, what is wrong with the table says more; and a list with
+        # an item that is wrong is not too short.
+        if problem["type"] in ("is_instance_of", "too_short") and any(
+            other[: len(path)] == path for other in others
+        ):
             continue
         place = Source(file, text).place_of(path)
         told[": ".join(part for part in (place, _words(problem, path, kind)) if part)] = None

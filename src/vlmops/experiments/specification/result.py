@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vlmops.experiments.estimate_drift import Drift
     from vlmops.experiments.experiment import ExperimentResult
     from vlmops.gate.result import GateResult
+    from vlmops.platforms.outcome import PushReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class SpecificationResult:
             was stopped before it could be said.
         drifts: What answers took beside what was estimated for them, by the variant's name; of models that
             have a card.
+        pushed: What became of the dataset on each platform; ``None`` where it was there already, by name.
         stopped: Why the run ended before every sample was answered; empty otherwise. Run again, it goes on.
     """
 
@@ -36,6 +38,7 @@ class SpecificationResult:
     gate: GateResult | None = None
     drifts: Mapping[str, Sequence[Drift]] = field(default_factory=dict)
     stopped: str = ""
+    pushed: PushReport | None = None
 
     @property
     def variants(self) -> Sequence[ExperimentResult]:

@@ -10,7 +10,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
-from vlmops.errors import EvaluatorError, RunStopped, UsageError
+from vlmops.errors import EvaluatorError, PlatformError, RunStopped, UsageError
 from vlmops.evaluators import Slice, asked_through, models_of
 from vlmops.experiments.estimate_drift import record_drift
 from vlmops.experiments.experiment import Experiment, ExperimentResult
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vlmops.experiments.specification.specification import Specification
     from vlmops.gate.result import GateResult
     from vlmops.models import Model
+    from vlmops.platforms.outcome import PushReport
     from vlmops.platforms.port import Platform
 
 VariantProgress = Callable[[str, int, int], None]
@@ -77,7 +78,8 @@ class SpecificationRun:
             for platform in self._platforms:
                 await stack.enter_async_context(platform)
             made = [await self._with_prompt(each) for each in ready]
-            dataset = await self._pushed()
+            pushed = await self._pushed()
+            dataset = self._specification.dataset.name if pushed is None else pushed.dataset
             await self._require_baseline(dataset)
             results: dict[str, list[ExperimentResult]] = {name: [] for name in self._names()}
             drifts: dict[str, Sequence[Drift]] = {}
@@ -100,6 +102,7 @@ class SpecificationRun:
                 None if stopped else await self._gated(first, dataset),
                 {name: found for name, found in drifts.items() if found},
                 stopped,
+                pushed,
             )
 
     async def _run(
@@ -126,7 +129,10 @@ class SpecificationRun:
         if rules is None or not rules.compares:
             return
         if rules.baseline is not None:
-            await ExperimentSelector.parse(rules.baseline).find(self._platforms[0], dataset)
+            try:
+                await ExperimentSelector.parse(rules.baseline).find(self._platforms[0], dataset)
+            except (PlatformError, UsageError) as error:
+                raise type(error)(f"gate.baseline: {error}; {_FIRST_RUN}") from error
         elif len(self._variants) < 2:
             raise UsageError(
                 "gate: max_drop and max_increase compare with a baseline: name one "
@@ -171,14 +177,14 @@ class SpecificationRun:
         text = await text_of(prompt, self._specification.folder, self._prompts)
         return _Ready(ready.variant, ready.model, text)
 
-    async def _pushed(self) -> str:
-        """The dataset's name, once the platforms have what its source holds."""
+    async def _pushed(self) -> PushReport | None:
+        """What became of the dataset's source; ``None`` where the platforms have the dataset already."""
         from vlmops.datasets import Columns, ImageDataset
         from vlmops.platforms.push import push_async
 
         given = self._specification.dataset
         if given.source is None:
-            return given.name
+            return None
         columns = Columns(given.images, given.expected, given.inputs, given.id)
         place = given.source if ":" in given.source else self._specification.folder / given.source
         dataset = ImageDataset.load(place, name=given.name, columns=columns)
@@ -190,7 +196,7 @@ class SpecificationRun:
                 f"{len(problems)} samples of {place} cannot be pushed, the first: "
                 f"{first.source or first.id}: {first.message}; 'vlmops push' lists all"
             )
-        return dataset.name
+        return report
 
     def _experiment(self, ready: _Ready, dataset: str) -> Experiment:
         given, variant = self._specification, ready.variant
@@ -263,4 +269,5 @@ def _limits(general: ModelLimitsSpec, own: ModelLimitsSpec | None) -> Limits:
     return Limits(**given)
 
 
+_FIRST_RUN = "to make the first such run, leave the gate out of it (--no-gate; changed(gate=None) in Python)"
 _LIMITS = {"concurrency", "requests_per_minute", "tokens_per_minute"}

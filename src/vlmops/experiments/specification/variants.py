@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError
 from vlmops.experiments.specification.options import filled_in, taken_by
+from vlmops.models.named_function import named_function
 from vlmops.models.options import is_secret
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from vlmops.experiments.specification.sections import DefaultsSpec, PromptSpec, VariantSpec
     from vlmops.experiments.specification.specification import Specification
     from vlmops.models import Model
@@ -36,6 +32,7 @@ class PlannedVariant:
         parameters: What is passed on with each request.
         schema: What the answer must fit.
         post_process: Makes the output of the reply.
+        folder: Where the specification lies, and with it the files of functions that are models.
     """
 
     name: str
@@ -45,6 +42,7 @@ class PlannedVariant:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     schema: Any = None
     post_process: Callable[..., Any] | None = None
+    folder: Path = field(default_factory=Path)
 
     @property
     def model_name(self) -> str:
@@ -63,9 +61,13 @@ class PlannedVariant:
         if not isinstance(self.model, str):
             return self.model
         try:
-            return create(self.model, **filled_in(self.model, self.options))
+            return create(self.model, **filled_in(self.model, {**self._placed(), **self.options}))
         except UsageError as error:
             raise UsageError(f"variant {self.name!r}: {error}") from error
+
+    def _placed(self) -> Mapping[str, Any]:
+        """A function that is a model may be of a file beside the specification."""
+        return {"folder": str(self.folder)} if str(self.model).startswith("callable:") else {}
 
     def recorded(self, prompt: str | None) -> dict[str, Any]:
         """What is recorded of it with its experiment, without secrets."""
@@ -88,11 +90,18 @@ def planned(specification: Specification) -> list[PlannedVariant]:
         UsageError: Two have the same name, or a schema or function cannot be had.
     """
     defaults, folder, prefix = specification.defaults, specification.folder, specification.name
-    found = [variant for spec in specification.variants for variant in _multiplied(spec, defaults, folder)]
-    repeated = [name for name, count in Counter(variant.name for variant in found).items() if count > 1]
-    if repeated:
-        raise UsageError(f"several variants are named {repeated[0]!r}: give each a name of its own")
-    return [replace(each, name=f"{prefix} {each.name}") for each in found] if prefix else found
+    found: dict[str, PlannedVariant] = {}
+    for position, spec in enumerate(specification.variants):
+        for variant in _multiplied(spec, defaults, folder):
+            if variant.name in found:
+                place = specification.place_of("variants", position)
+                raise UsageError(f"{place}: several are named {variant.name!r}: give each a name of its own")
+            found[variant.name] = variant
+    return (
+        [replace(each, name=f"{prefix} {each.name}") for each in found.values()]
+        if prefix
+        else list(found.values())
+    )
 
 
 def _multiplied(spec: VariantSpec, defaults: DefaultsSpec, folder: Path) -> list[PlannedVariant]:
@@ -112,7 +121,8 @@ def _multiplied(spec: VariantSpec, defaults: DefaultsSpec, folder: Path) -> list
             parts.append(" ".join(f"{key}={value}" for key, value in parameters.items()) or "defaults")
         general = taken_by(model, defaults.options) if isinstance(model, str) else {}
         options, passed_on = {**general, **spec.options}, {**defaults.parameters, **parameters}
-        found.append(PlannedVariant(" ".join(parts), model, options, prompt, passed_on, schema, process))
+        name = " ".join(parts)
+        found.append(PlannedVariant(name, model, options, prompt, passed_on, schema, process, folder))
     return found
 
 
@@ -140,25 +150,7 @@ def _schema(schema: Any, folder: Path) -> Any:
 def _function(named: str | Callable[..., Any] | None, folder: Path) -> Callable[..., Any] | None:
     if named is None or callable(named):
         return named
-    module, _, name = named.partition(":")
     try:
-        found = getattr(_module(module, folder), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(
-            f"post_process {named!r} cannot be had ({error}): write 'module:function'"
-        ) from error
-    if not callable(found):
-        raise UsageError(f"post_process {named!r} is no function")
-    function: Callable[..., Any] = found
-    return function
-
-
-def _module(name: str, folder: Path) -> ModuleType:
-    """A file beside the specification, or else an installed module."""
-    file = folder / f"{name}.py"
-    spec = spec_from_file_location(name, file) if file.is_file() else None
-    if spec is None or spec.loader is None:
-        return import_module(name)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+        return named_function(named, folder)
+    except UsageError as error:
+        raise UsageError(f"post_process: {error}") from error

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlmops.errors import UsageError
+from vlmops.errors import PlatformError, UsageError
 from vlmops.evaluators import CharacterErrorRate, Failure, FailureKind, Usage
 from vlmops.experiments import Specification
 from vlmops.experiments.specification.places import line_of
@@ -185,7 +185,7 @@ class TestMistakes:
         ("change", "says"),
         [
             ({"variants": [{"model": "nosuch"}]}, "no model is named 'nosuch'"),
-            ({"variants": [{"model": "spec_reader"}] * 2}, "several variants are named 'spec_reader'"),
+            ({"variants": [{"model": "spec_reader"}] * 2}, r"variants\[1\]: several are named 'spec_reader'"),
             (
                 {"variants": [{"model": "spec_reader", "prompt": {"name": "p"}}]},
                 "none of the platforms offers prompts",
@@ -211,6 +211,20 @@ class TestMistakes:
         with pytest.raises(VlmopsError, match=says):
             Specification.load(written(folder)).changed(**change).run()
         assert asked == []
+
+    def test_what_is_wrong_with_the_only_variant_is_all_that_is_told(self) -> None:
+        with pytest.raises(UsageError) as told:
+            Specification.of(dataset="d", variants=[{"modle": "m"}])
+        assert "at least 1 item" not in str(told.value)
+        with pytest.raises(UsageError, match="at least 1 item"):
+            Specification.of(dataset="d", variants=[])
+
+    def test_variants_of_one_name_are_told_with_their_place(self, folder: Path) -> None:
+        text = '[dataset]\nname = "d"\n[[variants]]\nname = "a"\nmodel = "m"\n'
+        file = folder / "twice.toml"
+        file.write_text(text + '[[variants]]\nname = "a"\nmodel = "n"\n')
+        with pytest.raises(UsageError, match=r"twice\.toml:6: variants\[1\]: several are named 'a'"):
+            planned(Specification.load(file))
 
     def test_an_unknown_variant(self, folder: Path) -> None:
         with pytest.raises(UsageError, match="no variant is named 'x'; there are: 'short', 'long'"):
@@ -274,6 +288,41 @@ class TestRun:
         assert (folder / "results" / "experiments" / short.record.id / "answers.jsonl").exists()
         assert (result.tally.calls, result.stopped) == (8, "")
         assert [request.parameters for request in asked[-4:]] == [{"temperature": 0}] * 4
+
+    def test_what_was_pushed_is_told(self, folder: Path) -> None:
+        specification = Specification.load(written(folder))
+        first, again = specification.run().pushed, specification.run().pushed
+        assert first is not None
+        assert again is not None
+        assert [(target.platform, target.created, target.unchanged) for target in first.targets] == [
+            ("folder", 4, 0)
+        ]
+        assert [(target.created, target.unchanged) for target in again.targets] == [(0, 4)]
+        there = specification.changed(dataset={"name": first.dataset}).run()
+        assert there.pushed is None
+
+    def test_functions_of_files_beside_it(self, folder: Path) -> None:
+        (folder / "beside_it.py").write_text(
+            "def answer(request): return 'as ever'\ndef shout(reply): return reply.text.upper()\n"
+        )
+        result = (
+            Specification.load(written(folder))
+            .changed(variants=[{"model": "callable:beside_it:answer", "post_process": "beside_it:shout"}])
+            .run()
+        )
+        assert {run.case.output for run in result.variants[0].record.runs} == {"AS EVER"}
+
+    def test_the_first_run_of_all_has_no_baseline(self, folder: Path) -> None:
+        specification = Specification.load(written(folder)).changed(
+            gate={"baseline": "tag:release-1", "metrics": {"cer": {"max_drop": 0.1}}}, tags=["release-1"]
+        )
+        with pytest.raises(PlatformError, match="leave the gate out"):
+            specification.run()
+        assert asked == []
+        assert specification.changed(gate=None).run().gate is None
+        later = specification.changed(tags=["release-2"]).run()
+        assert later.gate is not None
+        assert later.gate.passed
 
     def test_again_it_asks_nothing_and_elsewhere_neither(self, folder: Path) -> None:
         specification = Specification.load(written(folder))
