@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_held_up: set[asyncio.AbstractEventLoop] = set()
+
 
 def blocking(start: Callable[[], Coroutine[Any, Any, T]], *resources: AbstractAsyncContextManager[Any]) -> T:
     """Run a coroutine to its end and give its result, also where an event loop runs already (notebooks).
@@ -29,7 +31,7 @@ def blocking(start: Callable[[], Coroutine[Any, Any, T]], *resources: AbstractAs
         42
     """
     try:
-        asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
     except RuntimeError:
         return _run(resources, start)
     outcome: list[T] = []
@@ -42,11 +44,30 @@ def blocking(start: Callable[[], Coroutine[Any, Any, T]], *resources: AbstractAs
             error.append(raised)
 
     thread = threading.Thread(target=work, name="vlmops-blocking")
-    thread.start()
-    thread.join()
+    _held_up.add(loop)
+    try:
+        thread.start()
+        thread.join()
+    finally:
+        _held_up.discard(loop)
     if error:
         raise error[0]
     return outcome[0]
+
+
+def is_held_up(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a call of :func:`blocking` keeps that loop waiting: nothing runs in it until the call ends.
+
+    Example:
+        >>> async def look(outer: asyncio.AbstractEventLoop) -> bool:
+        ...     return is_held_up(outer)
+        >>> async def main() -> bool:
+        ...     loop = asyncio.get_running_loop()
+        ...     return blocking(lambda: look(loop))
+        >>> asyncio.run(main())
+        True
+    """
+    return loop in _held_up
 
 
 def _run(

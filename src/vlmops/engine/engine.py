@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from vlmops.blocking import blocking
 from vlmops.engine.asking import Asking, Planned
-from vlmops.engine.cache import ResponseCache
 from vlmops.engine.flight import Flight
-from vlmops.engine.inbox import Inbox
+from vlmops.engine.home_loop import HomeLoop
 from vlmops.engine.key import request_key
-from vlmops.engine.landed import LandedKeys
 from vlmops.engine.lane import Lane
 from vlmops.engine.limits import Limits, Retry
-from vlmops.engine.loop_thread import LoopThread
-from vlmops.engine.pixel_index import PixelIndex
 from vlmops.engine.purse import Purse
-from vlmops.engine.reader_pool import ReaderPool
-from vlmops.engine.reply_writer import ReplyWriter
 from vlmops.engine.tally import Tally
-from vlmops.engine.visit import Visit
+from vlmops.engine.workshop import Workshop
 from vlmops.errors import ImageError, UsageError
 from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.models.cards import CardEstimator
@@ -36,18 +28,21 @@ from vlmops.models.model import Identified, Model, ModelReply, ModelRequest, Ret
 
 if TYPE_CHECKING:
     from vlmops.engine.budget import Budget
+    from vlmops.engine.cache import ResponseCache
     from vlmops.engine.expectation import Estimator
+    from vlmops.images import Image
 
 _GRACE = 30.0
-_READERS = 4
 
 
 class Engine:
     """Makes calls to models cheap, bounded and safe to repeat: :meth:`model` gives any model that care.
 
-    All calls run in one event loop in a thread of the engine's own: its models may be used from any thread
-    and any loop, share connections and limits, and a caller that is cancelled loses no answer that is paid
-    for. Close it when done: it sees calls through that are out, for up to 30 s, and keeps their answers.
+    All calls run in one event loop: its models may be used from any thread and any loop, share connections
+    and limits, and a caller that is cancelled loses no answer that is paid for. It is the loop in which the
+    engine is entered with ``async with``, which is the fastest for callers there, else one in a thread of the
+    engine's own. Close it when done: it sees calls through that are out, for up to 30 s, and keeps their
+    answers.
 
     Args:
         cache: Where replies are kept, and looked for first; ``None`` keeps them as long as the engine lives.
@@ -99,7 +94,8 @@ class Engine:
         self._flights: dict[bytes, Flight] = {}
         self._purse = Purse(budget)
         self._lock = threading.Lock()
-        self._started: _Workshop | None = None
+        self._entered: asyncio.AbstractEventLoop | None = None
+        self._started: Workshop | None = None
 
     def model(self, model: Model) -> EngineModel:
         """The model, asked through this engine; one that an engine asks already stays as it is.
@@ -121,13 +117,20 @@ class Engine:
         return EngineModel(self, model, asking, identity, shared)
 
     def close(self) -> None:
-        """See calls through that are out, keep their answers, and let go of connections and threads."""
+        """See calls through that are out, keep their answers, and let go of connections and threads.
+
+        Raises:
+            UsageError: It was entered with ``async with`` in the loop that this call would hold up.
+        """
         blocking(self.aclose)
 
     async def aclose(self) -> None:
         """As :meth:`close`, without holding up the caller's loop."""
         with self._lock:
-            workshop, self._started = self._started, None
+            workshop = self._started
+            if workshop is not None and not workshop.home.is_over:
+                workshop.home.require_awake()
+            self._started = self._entered = None
         if workshop is not None:
             await workshop.close(self._drain)
 
@@ -138,15 +141,16 @@ class Engine:
         self.close()
 
     async def __aenter__(self) -> Engine:
+        self._entered = asyncio.get_running_loop()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self.aclose()
 
-    def _workshop(self) -> _Workshop:
+    def _workshop(self) -> Workshop:
         with self._lock:
             if self._started is None:
-                self._started = _Workshop()
+                self._started = Workshop(HomeLoop(self._entered))
             return self._started
 
     def _lane(self, name: str, address: str) -> Lane:
@@ -166,36 +170,36 @@ class Engine:
 
     async def _answer(self, asked: EngineModel, request: ModelRequest) -> ModelReply | Failure:
         workshop = self._workshop()
-        mark = workshop.landed.count
-        visit: Visit[ModelReply | Failure] = Visit(
-            workshop.inbox_of(asyncio.get_running_loop()),
-            workshop.inbox,
-            partial(self._looked_up, workshop, asked, request, mark),
-        )
-        workshop.readers.submit(visit.look)
-        return await visit.outcome()
+        return await workshop.home.run(self._answered(workshop, asked, request))
+
+    async def _answered(
+        self, workshop: Workshop, asked: EngineModel, request: ModelRequest
+    ) -> ModelReply | Failure:
+        """Runs on the engine's loop, as all that follows unless it says otherwise."""
+        try:
+            found = await workshop.read(request.pictures, partial(self._looked_up, workshop, asked, request))
+        except ImageError as error:
+            self.tally.failures[FailureKind.BAD_IMAGE] += 1
+            return Failure(FailureKind.BAD_IMAGE, str(error))
+        return await self._flown(workshop, found) if isinstance(found, _Question) else found
 
     def _looked_up(
-        self, workshop: _Workshop, asked: EngineModel, request: ModelRequest, mark: int
-    ) -> ModelReply | Failure | Callable[[], Coroutine[Any, Any, ModelReply | Failure]]:
-        """The reply that is kept, or what asks for one; runs in a reader's thread."""
+        self,
+        workshop: Workshop,
+        asked: EngineModel,
+        request: ModelRequest,
+        mark: int,
+        stands_for: Callable[[Image], str],
+    ) -> ModelReply | _Question:
+        """The reply that is kept, or what is to be asked; runs in a reader's thread."""
         cache = asked.cache or workshop.aside
-        try:
-            with ExitStack() as stack:
-                for picture in request.pictures:
-                    stack.enter_context(picture.held())
-                key = request_key(asked.identity(), request, workshop.pixels.stands_for)
-                if (kept := cache.get(key, self._since)) is not None:
-                    return self._count_kept(kept)
-                question = _Question(asked, key, cache, mark, asked.asking.planned(request))
-        except ImageError as error:
-            with self._lock:
-                self.tally.failures[FailureKind.BAD_IMAGE] += 1
-            return Failure(FailureKind.BAD_IMAGE, str(error))
-        return partial(self._flown, workshop, question)
+        key = request_key(asked.identity(), request, stands_for)
+        if (kept := cache.get(key, self._since)) is not None:
+            return self._count_kept(kept)
+        return _Question(asked, key, cache, mark, asked.asking.planned(request))
 
-    async def _flown(self, workshop: _Workshop, question: _Question) -> ModelReply | Failure:
-        """Runs on the engine's loop: joins whoever asks the same already, or asks."""
+    async def _flown(self, workshop: Workshop, question: _Question) -> ModelReply | Failure:
+        """Joins whoever asks the same already, or asks."""
         key = question.key
         flight = self._flights.get(key)
         if flight is not None:
@@ -234,7 +238,10 @@ class Engine:
         for flight in list(self._flights.values()):
             flight.give_up_if_idle()
         if under_way := [flight.task for flight in self._flights.values()]:
-            await asyncio.wait(under_way, timeout=_GRACE)
+            _, late = await asyncio.wait(under_way, timeout=_GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         for lane in self._lanes.values():
             lane.leave_loop()
         self._purse.leave_loop()
@@ -294,40 +301,3 @@ class _Question:
     cache: ResponseCache
     mark: int
     planned: Planned
-
-
-class _Workshop:
-    """Threads and files of an engine at work."""
-
-    def __init__(self) -> None:
-        self.thread = LoopThread("vlmops-engine")
-        self.inbox = Inbox(self.thread.loop)
-        self.readers = ReaderPool(min(_READERS, os.cpu_count() or 1))
-        self.writer = ReplyWriter()
-        self.landed = LandedKeys()
-        self.pixels = PixelIndex()
-        self.aside = ResponseCache(None)
-        self._inboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = WeakKeyDictionary()
-        self._lock = threading.Lock()
-
-    def inbox_of(self, loop: asyncio.AbstractEventLoop) -> Inbox:
-        """The inbox of a loop that asks."""
-        with self._lock:
-            inbox = self._inboxes.get(loop)
-            if inbox is None:
-                inbox = self._inboxes[loop] = Inbox(loop)
-            return inbox
-
-    async def close(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Finish what was begun: readers first, since they may still send questions on."""
-        await asyncio.to_thread(self.readers.close)
-        try:
-            await self.thread.run(drain())
-        finally:
-            await asyncio.to_thread(self._end)
-
-    def _end(self) -> None:
-        self.thread.close()
-        self.writer.close()
-        self.pixels.close()
-        self.aside.close()

@@ -79,6 +79,11 @@ class EncodedBytes:
             self._data = data if self._holders else None
             return data, self.facts
 
+    def learn(self, facts: ImageFacts) -> None:
+        """Take the facts as another process has read them, unless they are known."""
+        with self._lock:
+            self.facts = self.facts or facts
+
     def give(self, data: bytes) -> None:
         """Take bytes that the caller has read from the origin already, as if they had been fetched."""
         _recent.put(self, data)

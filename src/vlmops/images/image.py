@@ -247,6 +247,10 @@ class Image:
         """
         return self._known is not None
 
+    def learn(self, facts: ImageFacts) -> None:
+        """Take the facts as another process has read them; bytes that are not theirs are refused as ever."""
+        self._encoded.learn(facts)
+
     @property
     def limits(self) -> ImageLimits:
         """What is refused when its bytes are read."""

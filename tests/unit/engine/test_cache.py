@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from vlmops.engine import ResponseCache
 from vlmops.engine.key import request_key
-from vlmops.engine.pixel_index import PixelIndex
 from vlmops.engine.stored_reply import from_text, to_text
 from vlmops.evaluators import Usage
 from vlmops.images import Image
+from vlmops.images.pixel_index import PixelIndex
 from vlmops.models import ModelReply, ModelRequest, SentPicture
 from vlmops.testing import picture
 

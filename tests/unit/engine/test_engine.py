@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from vlmops.blocking import blocking
 from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
+from vlmops.engine.inbox import Inbox
 from vlmops.engine.reader_pool import ReaderPool
 from vlmops.errors import BudgetSpent, PrerequisiteError, UsageError
 from vlmops.evaluators import Failure, FailureKind, Usage
@@ -418,8 +420,100 @@ def test_a_model_that_cannot_be_closed_leaves_no_thread_and_no_other_model_open(
     assert not set(threading.enumerate()) - before
 
 
-def test_readers_that_are_closed_refuse_what_they_would_never_do() -> None:
-    readers = ReaderPool(1)
+class TestEnteredInALoop:
+    """Entered with ``async with``, an engine works in the caller's own loop."""
+
+    async def test_it_works_there_without_a_loop_of_its_own(self) -> None:
+        loops = []
+
+        async def answer(request: ModelRequest) -> ModelReply:
+            loops.append(asyncio.get_running_loop())
+            return await echo(request)
+
+        async with Engine() as engine:
+            assert (await engine.model(Model(answer)).answer(ModelRequest("a"))).output == "a"
+        assert loops == [asyncio.get_running_loop()]
+
+    async def test_other_threads_and_loops_may_ask_too(self) -> None:
+        model = Model()
+        async with Engine(limits=Limits(concurrency=2)) as engine:
+            asked = engine.model(model)
+
+            def elsewhere(prompt: str) -> Any:
+                return asyncio.run(asked.answer(ModelRequest(prompt))).output
+
+            answers = await asyncio.gather(*(asyncio.to_thread(elsewhere, prompt) for prompt in "abcd"))
+            assert answers == list("abcd")
+        assert model.most <= 2
+
+    async def test_a_call_that_holds_the_loop_up_is_refused_instead_of_waiting_for_ever(self) -> None:
+        async with Engine() as engine:
+            asked = engine.model(Model())
+            await asked.answer(ModelRequest("a"))
+            with pytest.raises(UsageError, match="await the asynchronous method"):
+                blocking(lambda: asked.answer(ModelRequest("b")))
+            with pytest.raises(UsageError, match="await the asynchronous method"):
+                engine.close()
+            assert (await asked.answer(ModelRequest("a"))).cached
+
+    def test_a_loop_that_is_over_is_told(self) -> None:
+        engine = Engine()
+        asked = engine.model(Model())
+
+        async def forget_to_leave() -> None:
+            await engine.__aenter__()
+            await asked.answer(ModelRequest("a"))
+
+        asyncio.run(forget_to_leave())
+        with pytest.raises(UsageError, match="is over"):
+            asyncio.run(asked.answer(ModelRequest("b")))
+        engine.close()
+        assert asyncio.run(asked.answer(ModelRequest("b"))).output == "b"
+        engine.close()
+
+    async def test_leaving_it_sees_paid_calls_through(self, tmp_path: Path) -> None:
+        out, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow(request: ModelRequest) -> ModelReply:
+            out.set()
+            await go_on.wait()
+            return await echo(request)
+
+        model = Model(slow)
+        with ResponseCache(tmp_path / "replies.sqlite") as cache:
+            async with Engine(cache=cache) as engine:
+                asking = asyncio.create_task(engine.model(model).answer(ModelRequest("a")))
+                await out.wait()
+                asking.cancel()
+                asyncio.get_running_loop().call_later(0.01, go_on.set)
+            async with Engine(cache=cache) as engine:
+                assert (await engine.model(model).answer(ModelRequest("a"))).cached
+        assert len(model.asked) == 1
+
+
+async def test_readers_that_are_closed_refuse_what_they_would_never_do() -> None:
+    readers = ReaderPool(1, Inbox(asyncio.get_running_loop()))
     readers.close()
     with pytest.raises(RuntimeError, match="closed"):
-        readers.submit(lambda: None)
+        await readers.run(lambda: None)
+
+
+async def test_readers_leave_out_what_nobody_waits_for() -> None:
+    """Else the pictures of a run that was stopped would all be read first."""
+    readers = ReaderPool(1, Inbox(asyncio.get_running_loop()))
+    done: list[str] = []
+    busy, go_on = threading.Event(), threading.Event()
+
+    def first() -> None:
+        busy.set()
+        go_on.wait()
+
+    running = asyncio.create_task(readers.run(first))
+    left = asyncio.create_task(readers.run(lambda: done.append("left")))
+    await asyncio.to_thread(busy.wait)
+    left.cancel()
+    await asyncio.wait([left])
+    go_on.set()
+    await running
+    await asyncio.to_thread(readers.close)
+    assert done == []

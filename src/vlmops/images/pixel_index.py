@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from vlmops.cache_folder import cache_database, cache_folder
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from vlmops.images import Image
+    from vlmops.images.image import Image
 
 _NAME = "pixels.sqlite"
 _SCHEMA = """
@@ -38,9 +39,13 @@ class PixelIndex:
 
     Args:
         file: SQLite file, made if absent; the one in the user's cache folder when ``None``.
+
+    Attributes:
+        decoding_seconds: How long it has decoded pictures so far.
     """
 
     def __init__(self, file: Path | None = None) -> None:
+        self.decoding_seconds = 0.0
         self._lock = threading.Lock()
         self._pixels: dict[str, str] = {}
         self._files: dict[str, tuple[str, str]] = {}
@@ -74,8 +79,10 @@ class PixelIndex:
         sha256 = image.sha256
         if (known := self._of_bytes(sha256)) is not None:
             return known
+        began = time.perf_counter()
         found = f"bytes:{sha256}" if image.facts.frames > 1 else f"pixels:{image.pixel_hash()}"
         with self._lock:
+            self.decoding_seconds += time.perf_counter() - began
             self._pixels[sha256] = found
             self._write_if_many()
         return found

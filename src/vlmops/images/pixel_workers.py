@@ -1,0 +1,168 @@
+"""Processes that look up pixels for an event loop: threads that decode keep everything else from its turn."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import pickle
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from vlmops.images.facts import ImageFacts
+from vlmops.images.origin import BytesOrigin, PathOrigin
+from vlmops.images.pixel_worker import READY
+
+if TYPE_CHECKING:
+    from vlmops.images.image import Image
+
+_PROGRAM = (
+    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
+    "from vlmops.images.pixel_worker import main; main()"
+)
+_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 28)}
+"""Has the GNU C library use memory again instead of giving it back, which takes as long as decoding."""
+_GIVEN = 2
+"""Pictures given to a process at a time, so that it need not wait for the next."""
+_LONGEST_SENT = 1 << 20
+_SECONDS_TO_END = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class PixelWorkers:
+    """Looks pictures up in the index of pixels, in processes of its own; belongs to one event loop.
+
+    It only ever saves time: of what no process can say, for whatever reason, nothing is said.
+
+    Args:
+        processes: How many.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._workers: list[_Worker] = []
+        self._places = asyncio.Semaphore(_GIVEN * processes)
+        self._starting: asyncio.Task[None] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a process to ask."""
+        return any(worker.is_ready for worker in self._workers)
+
+    def start(self) -> None:
+        """Begin to start them, once; nobody needs to wait for that."""
+        if self._starting is None and self._processes and _interpreter():
+            self._starting = asyncio.create_task(self._start())
+
+    async def stands_for(self, image: Image) -> str | None:
+        """As the index says; the picture's facts are known then. ``None`` where no process can say."""
+        if not _is_sendable(image):
+            return None
+        async with self._places:
+            ready = [worker for worker in self._workers if worker.is_ready]
+            found = await min(ready, key=_Worker.waiting).found(image) if ready else {}
+        if not found:
+            return None
+        image.learn(ImageFacts(**found["facts"]))
+        return str(found["stands"])
+
+    async def close(self) -> None:
+        """Have them write down what they have found, and end them."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+        await asyncio.gather(*(worker.end() for worker in self._workers))
+        self._workers.clear()
+
+    async def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        command = (_interpreter(), "-c", _PROGRAM)
+        try:
+            for _ in range(self._processes):
+                _, worker = await loop.subprocess_exec(
+                    _Worker,
+                    *command,
+                    stderr=asyncio.subprocess.DEVNULL,
+                    env={**os.environ, **_KEEP_MEMORY},
+                )
+                self._workers.append(worker)
+        except (OSError, NotImplementedError) as error:
+            _log.debug("pictures are decoded in threads, since no process can be started: %s", error)
+
+
+class _Worker(asyncio.SubprocessProtocol):
+    """One process, and the pictures it has been given."""
+
+    def __init__(self) -> None:
+        self.is_ready = False
+        self._given: deque[asyncio.Future[dict[str, Any]]] = deque()
+        self._said = bytearray()
+        self._transport: Any = None
+        self._over = asyncio.get_running_loop().create_future()
+
+    def waiting(self) -> int:
+        """How many pictures it has still to look up."""
+        return len(self._given)
+
+    async def found(self, image: Image) -> dict[str, Any]:
+        """What it says of the picture; empty where that is nothing."""
+        found: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._given.append(found)
+        self._transport.get_pipe_transport(0).write(pickle.dumps(image))
+        return await found
+
+    async def end(self) -> None:
+        """Let it come to its end, and wait for that."""
+        self._transport.get_pipe_transport(0).close()
+        await asyncio.wait([self._over], timeout=_SECONDS_TO_END)
+        self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The process has been started."""
+        self._transport = transport
+        self._transport.get_pipe_transport(0).write(pickle.dumps(sys.path))
+
+    def pipe_data_received(self, _: int, data: bytes) -> None:
+        """It has said something."""
+        self._said += data
+        *lines, rest = self._said.split(b"\n")
+        self._said = rest
+        for line in lines:
+            if not self.is_ready:
+                self.is_ready = line + b"\n" == READY
+            elif not (found := self._given.popleft()).done():
+                found.set_result(json.loads(line))
+
+    def pipe_connection_lost(self, _: int, __: Exception | None) -> None:
+        """It says no more, or hears no more."""
+        self._leave()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """It is over, and so are its pipes."""
+        self._leave()
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def _leave(self) -> None:
+        self.is_ready = False
+        for found in self._given:
+            if not found.done():
+                found.set_result({})
+        self._given.clear()
+
+
+def _interpreter() -> str:
+    """What runs Python programs; empty where nothing does: a frozen program would start itself anew."""
+    from multiprocessing.spawn import get_executable
+
+    return "" if getattr(sys, "frozen", False) else os.fsdecode(get_executable() or "")
+
+
+def _is_sendable(image: Image) -> bool:
+    """A file is read there; what is in memory travels, if it is short; other origins may hold connections."""
+    if isinstance(image.origin, BytesOrigin):
+        return len(image.origin.data) <= _LONGEST_SENT
+    return type(image.origin) is PathOrigin

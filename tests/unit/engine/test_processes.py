@@ -1,0 +1,119 @@
+"""Pictures that processes look up for the engine: nobody who asks can tell."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from vlmops.engine import Engine, Limits
+from vlmops.evaluators import FailureKind
+from vlmops.images import Image
+from vlmops.models import ModelReply, ModelRequest
+from vlmops.testing import picture
+
+
+class Sizes:
+    """Says how large a picture is."""
+
+    name = "sizes"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def identity(self) -> dict[str, str]:
+        return {"name": self.name}
+
+    async def answer(self, request: ModelRequest) -> ModelReply:
+        self.asked += 1
+        await asyncio.sleep(0.01)
+        size = str(request.images[0].size)
+        return ModelReply(size, size)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes from the first picture on, wherever this runs."""
+    monkeypatch.setattr("vlmops.engine.workshop._WORTH_SECONDS", -1.0)
+    monkeypatch.setattr("vlmops.engine.workshop._processors", lambda: 2)
+
+
+def _processes() -> list[int]:
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    return [int(number) for number in listed.split()]
+
+
+async def _ready(engine: Engine) -> None:
+    async with asyncio.timeout(30):
+        while not engine._workshop()._workers.is_ready:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_answers_and_failures_are_as_ever(tmp_path: Path) -> None:
+    copy, broken = tmp_path / "copy.bmp", tmp_path / "broken.png"
+    picture(1).to_pil("RGB").save(copy)
+    broken.write_bytes(picture(2).read()[:60])
+    model = Sizes()
+    async with Engine() as engine:
+        asked = engine.model(model)
+        first = await asked.answer(ModelRequest("?", (picture(1),)))
+        await _ready(engine)
+        same = await asked.answer(ModelRequest("?", (Image.from_path(copy),)))
+        failed = await asked.answer(ModelRequest("?", (Image.from_path(broken),)))
+        gone = await asked.answer(ModelRequest("?", (Image.from_path(tmp_path / "none.png"),)))
+        two = await asked.answer(ModelRequest("?", (picture(3), picture(4), picture(3))))
+    assert same.cached
+    assert same.output == first.output
+    assert failed.kind is gone.kind is FailureKind.BAD_IMAGE
+    assert "broken.png" in failed.message
+    assert "none.png" in gone.message
+    assert two.output == str(picture(3).size)
+    assert model.asked == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+async def test_a_process_that_dies_costs_no_answer() -> None:
+    model = Sizes()
+    async with Engine(limits=Limits(concurrency=10)) as engine:
+        asked = engine.model(model)
+        await asked.answer(ModelRequest("?", (picture(0),)))
+        await _ready(engine)
+        asking = [
+            asyncio.create_task(asked.answer(ModelRequest("?", (picture(number),)))) for number in range(40)
+        ]
+        await asking[3]
+        for number in _processes():
+            os.kill(number, signal.SIGKILL)
+        replies = await asyncio.gather(*asking)
+    assert {reply.output for reply in replies} == {str(picture(0).size)}
+    assert model.asked == 40
+    assert not _processes()
+
+
+def test_one_that_is_never_closed_holds_no_program_up(tmp_path: Path) -> None:
+    """The processes end when whoever started them does, however that ends."""
+    import subprocess
+
+    program = tmp_path / "careless.py"
+    program.write_text(
+        "import asyncio, vlmops.engine.workshop as workshop\n"
+        "workshop._WORTH_SECONDS, workshop._processors = -1.0, lambda: 2\n"
+        "from vlmops.engine import Engine\n"
+        "from vlmops.models import ModelReply, ModelRequest\n"
+        "from vlmops.testing import picture\n"
+        "class Model:\n"
+        "    name = 'm'\n"
+        "    async def answer(self, request):\n"
+        "        return ModelReply('x', 'x')\n"
+        "model = Engine().model(Model())\n"
+        "for number in range(3):\n"
+        "    print(asyncio.run(model.answer(ModelRequest('?', (picture(number),)))).output)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout.split() == ["x", "x", "x"]

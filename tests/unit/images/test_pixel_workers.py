@@ -1,0 +1,155 @@
+"""Processes that look pictures up: they say what the index says, and what befalls them costs time alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlmops.images import Image
+from vlmops.images.pixel_index import PixelIndex
+from vlmops.images.pixel_workers import PixelWorkers
+from vlmops.testing import picture
+
+needs_processes = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VLMOPS_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[PixelWorkers]:
+    made = PixelWorkers(1)
+    made.start()
+    await _until_ready(made)
+    yield made
+    await made.close()
+
+
+async def _until_ready(workers: PixelWorkers) -> None:
+    async with asyncio.timeout(30):
+        while not workers.is_ready:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def _children() -> set[int]:
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    return {int(number) for number in listed.split()}
+
+
+async def test_they_say_what_the_index_says(workers: PixelWorkers, tmp_path: Path) -> None:
+    file = tmp_path / "one.png"
+    file.write_bytes(picture(1).read())
+    index = PixelIndex(tmp_path / "own.sqlite")
+    for image in (Image.from_path(file), picture(2)):
+        twin = Image.from_bytes(image.read())
+        fresh = Image(image.origin)
+        assert await workers.stands_for(fresh) == index.stands_for(twin)
+        assert fresh.facts == twin.facts
+    index.close()
+
+
+async def test_many_at_once_each_get_their_own(workers: PixelWorkers) -> None:
+    images = [picture(number) for number in range(40)]
+    said = await asyncio.gather(*(workers.stands_for(image) for image in images))
+    assert said == [f"pixels:{image.pixel_hash()}" for image in images]
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff\xe0 cut off"])
+async def test_of_what_cannot_be_decoded_nothing_is_said_and_they_go_on(
+    workers: PixelWorkers, data: bytes
+) -> None:
+    assert await workers.stands_for(Image.from_bytes(data)) is None
+    assert await workers.stands_for(picture(1)) is not None
+
+
+async def test_pictures_that_only_this_process_can_read_stay_here(workers: PixelWorkers) -> None:
+    class Origin:
+        description = "somewhere"
+
+        def read(self) -> bytes:
+            raise AssertionError("it has no business here")
+
+    assert await workers.stands_for(Image(Origin())) is None
+
+
+async def test_what_they_found_is_written_down_when_they_end(tmp_path: Path) -> None:
+    file = tmp_path / "one.png"
+    file.write_bytes(picture(1).read())
+    os.utime(file, (1, 1))
+    await asyncio.sleep(0.06)  # younger than the clock's grain, a file is not remembered
+    workers = PixelWorkers(1)
+    workers.start()
+    await _until_ready(workers)
+    said = await workers.stands_for(Image.from_path(file))
+    await workers.close()
+    unread = Image.from_path(file)
+    index = PixelIndex()
+    assert index.stands_for(unread) == said
+    index.close()
+    assert not unread.is_known
+
+
+@needs_processes
+async def test_one_that_is_killed_leaves_nobody_waiting(workers: PixelWorkers) -> None:
+    waiting = [asyncio.create_task(workers.stands_for(picture(number))) for number in range(20)]
+    await waiting[0]
+    for child in _children():
+        os.kill(child, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        said = await asyncio.gather(*waiting)
+    assert None in said
+    assert not workers.is_ready
+    assert await workers.stands_for(picture(1)) is None
+
+
+@needs_processes
+async def test_none_is_left_behind() -> None:
+    before = _children()
+    workers = PixelWorkers(2)
+    workers.start()
+    await _until_ready(workers)
+    assert _children() - before
+    await workers.close()
+    assert _children() == before
+
+
+async def test_closing_while_they_start_leaves_none() -> None:
+    workers = PixelWorkers(2)
+    workers.start()
+    await asyncio.sleep(0)
+    await workers.close()
+    assert not workers.is_ready
+
+
+@pytest.mark.parametrize("interpreter", ["/no/such/python", sys.executable])
+async def test_what_cannot_be_started_is_done_without(
+    monkeypatch: pytest.MonkeyPatch, interpreter: str
+) -> None:
+    """There may be no interpreter, or one that cannot import vlmops."""
+    monkeypatch.setattr("multiprocessing.spawn._python_exe", os.fsencode(interpreter))
+    monkeypatch.setattr("vlmops.images.pixel_workers._PROGRAM", "print('hello'); print('good bye')")
+    workers = PixelWorkers(1)
+    workers.start()
+    await asyncio.sleep(0.2)
+    assert await workers.stands_for(picture(1)) is None
+    await workers.close()
+
+
+async def test_a_frozen_program_is_not_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(asyncio.get_running_loop(), "subprocess_exec", lambda *args: started.append(args))
+    workers = PixelWorkers(1)
+    workers.start()
+    await asyncio.sleep(0)
+    assert not started
+    await workers.close()
