@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
+from vlmops.characters import whole, whole_record
 from vlmops.evaluators import Case, Failure
 from vlmops.images import Image, images_in, map_images, to_json
 
@@ -109,15 +110,16 @@ class EvaluationTrace:
         span.set_attributes({"openinference.span.kind": "LLM", "llm.model_name": call.model, **_prompt(call)})
         for number, turn in enumerate(call.request.conversation):
             span.set_attributes(_turn("input", turn.role, turn.content, self._url_of, number))
-        if isinstance(call.answer, Failure):
-            span.set_attributes(_usage(call.answer))
-            _set_status(span, f"{call.answer.kind.value}: {call.answer.message}")
+        answer = whole_record(call.answer)
+        if isinstance(answer, Failure):
+            span.set_attributes(_usage(answer))
+            _set_status(span, f"{answer.kind.value}: {answer.message}")
         else:
             span.set_attributes(
                 {
-                    **_turn("output", "assistant", [call.answer.text], self._url_of),
-                    **({"llm.model_name": call.answer.model} if call.answer.model else {}),
-                    **_usage(call.answer),
+                    **_turn("output", "assistant", [answer.text], self._url_of),
+                    **({"llm.model_name": answer.model} if answer.model else {}),
+                    **_usage(answer),
                 }
             )
             _set_status(span, None)
@@ -202,7 +204,7 @@ def _turn(
         if isinstance(piece, Image):
             attributes |= {f"{part}.type": "image", f"{part}.image.image.url": url_of(piece)}
         else:
-            attributes |= {f"{part}.type": "text", f"{part}.text": piece}
+            attributes |= {f"{part}.type": "text", f"{part}.text": whole(piece)}
     return attributes
 
 

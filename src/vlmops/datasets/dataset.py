@@ -7,8 +7,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vlmops.characters import is_unicode
 from vlmops.datasets import manifest
-from vlmops.datasets.sample import is_unicode
 from vlmops.datasets.source import Entry, SampleSource, Source
 from vlmops.errors import SampleError, UsageError
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from vlmops.characters import is_unicode
 from vlmops.errors import SampleError
 
 if TYPE_CHECKING:
@@ -139,12 +140,3 @@ def _json_problem(value: Any, path: str, depth: int = 0) -> tuple[str, str] | No
     from vlmops.images import Image
 
     return None if isinstance(value, Image) else (path, f"a {type(value).__name__} is not JSON")
-
-
-def is_unicode(text: str) -> bool:
-    """Whether it can be written as UTF-8: JSON may spell halves of characters."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
+from vlmops.characters import whole, whole_record
 from vlmops.concurrency import for_each
 from vlmops.errors import RunStopped
 from vlmops.evaluators.failure import Failure, FailureKind
@@ -88,6 +89,9 @@ def annotator_of(evaluator: object) -> Annotator:
 
 async def evaluate(evaluator: Evaluator | SetEvaluator, case: Case) -> Result:
     """Run an evaluator, sync or async, on one case; what it raises becomes a :class:`Failure`.
+
+    Where a judge's words break off within a character, U+FFFD stands for the half of it, which could not be
+    written anywhere.
 
     That a budget is spent is nobody's failure: it is raised, and ends the run. An evaluator of whole sets
     alone (BLEU) has nothing to say of one case: it gives an empty list.
@@ -201,7 +205,7 @@ def _begun(evaluator: Evaluator | SetEvaluator, case: Case) -> Result | Awaitabl
     if evaluate is None:
         return []
     try:
-        return evaluate(case)
+        return _whole(evaluate(case))
     except RunStopped:
         raise
     except Exception as error:  # noqa: BLE001 - any bug of a third party's evaluator is a counted failure
@@ -210,12 +214,18 @@ def _begun(evaluator: Evaluator | SetEvaluator, case: Case) -> Result | Awaitabl
 
 async def _ended(evaluator: Evaluator | SetEvaluator, result: Awaitable[Result]) -> Result:
     try:
-        return await result
+        return _whole(await result)
     except RunStopped:
         raise
     except Exception as error:  # noqa: BLE001 - as above
         return _bug(evaluator, error)
 
 
+def _whole(result: T) -> T | list[Score]:
+    """Without halves of characters, where a judge broke off within one: they could not be sent anywhere."""
+    return [whole_record(each) for each in result] if isinstance(result, list) else whole_record(result)
+
+
 def _bug(evaluator: Evaluator | SetEvaluator, error: Exception) -> Failure:
-    return Failure(FailureKind.EVALUATOR_ERROR, f"{type(error).__name__}: {error}", evaluator=evaluator.name)
+    said = whole(f"{type(error).__name__}: {error}")
+    return Failure(FailureKind.EVALUATOR_ERROR, said, evaluator=evaluator.name)

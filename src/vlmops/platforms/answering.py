@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
+from vlmops.characters import whole, whole_record
 from vlmops.concurrency import for_each
 from vlmops.errors import PrerequisiteError, RunStopped, UsageError
 from vlmops.evaluators.case import Case
@@ -37,6 +38,9 @@ async def answered(plan: ExperimentPlan, sample: Sample, repetition: int = 1) ->
 
     Whatever the task raises is a failure of this one answer, except for what would spoil every answer.
 
+    Where a model broke off within a character, U+FFFD stands for the half of it, which no platform could be
+    sent: what evaluators see is what is kept.
+
     Raises:
         RunStopped: The run is to end here, e.g. since a budget is spent.
         PrerequisiteError: Something is missing that every answer needs.
@@ -46,14 +50,14 @@ async def answered(plan: ExperimentPlan, sample: Sample, repetition: int = 1) ->
     limit = asyncio.timeout(plan.timeout)
     try:
         async with limit:
-            return await plan.task(sample)
+            return whole_record(await plan.task(sample))
     except TimeoutError as error:
         late = f"no answer within {plan.timeout:g} s"
-        return Failure(FailureKind.TIMEOUT, late if limit.expired() else f"the task gave up: {error}")
+        return Failure(FailureKind.TIMEOUT, late if limit.expired() else whole(f"the task gave up: {error}"))
     except (RunStopped, PrerequisiteError, UsageError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever the user's task raises is a recorded failure
-        return Failure(FailureKind.TASK_ERROR, f"{type(error).__name__}: {error}")
+        return Failure(FailureKind.TASK_ERROR, whole(f"{type(error).__name__}: {error}"))
     finally:
         _repetition.reset(token)
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from vlmops.characters import whole_record
 from vlmops.platforms.score_condition import all_hold
 
 if TYPE_CHECKING:
@@ -252,7 +253,7 @@ class TargetedScore:
 
     Attributes:
         target: What it is about.
-        score: The score.
+        score: The score; U+FFFD stands for each half of a character in its words, which cannot be sent.
         annotator: Whether code, a model or a person gave it.
         timestamp: When the scored thing happened; a fixed one makes re-runs update where time is in the key.
     """
@@ -261,6 +262,9 @@ class TargetedScore:
     score: Score
     annotator: Annotator = "CODE"
     timestamp: datetime | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "score", whole_record(self.score))
 
 
 @dataclass(frozen=True, slots=True)

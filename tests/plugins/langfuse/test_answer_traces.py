@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from langfuse_server import Fault, LangfuseServer
 from vlmops import Experiment, ImageDataset, Sample, function_task, push
-from vlmops.evaluators import Failure, FailureKind, Usage
+from vlmops.evaluators import Case, Failure, FailureKind, Usage
 from vlmops.experiments import ModelTask
 from vlmops.models import ModelReply, ModelRequest, Turn, ask
 from vlmops.testing import picture
@@ -182,3 +183,31 @@ def test_of_other_tasks_the_item_is_shown(
 ) -> None:
     run(pushed, task)
     assert [texts(each) for each in generations(langfuse_server)] == [["What is the total?"]] * 2
+
+
+def test_words_that_break_off_within_a_character_are_shown_and_cost_no_span(
+    pushed: LangfusePlatform, langfuse_server: LangfuseServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    class BreaksOff(Reader):
+        async def answer(self, request: ModelRequest) -> ModelReply | Failure:
+            return ModelReply("12 \ud83d", "12 \ud83d", model="reader-1")
+
+    @dataclass(frozen=True)
+    class Judge:
+        name: str = "judge"
+
+        async def evaluate(self, case: Case) -> Failure:
+            await ask(BreaksOff(), ModelRequest("Is it right? \ud83d"))
+            return Failure(FailureKind.UNPARSABLE, "no verdict in 12 \ud83d", self.name)
+
+    run(pushed, ModelTask(BreaksOff(), "Read \ud83d"), evaluators=[Judge()])
+    by_name: dict[str, list[Observation]] = {}
+    for each in langfuse_server.observations:
+        by_name.setdefault(each.name, []).append(each)
+    assert [len(by_name[name]) for name in ("read", "judge", "judge: reader")] == [2, 2, 2]
+    for each in by_name["read"]:
+        assert (texts(each), each.output) == (["Read \ufffd"], "12 \ufffd")
+    for each in by_name["judge: reader"]:
+        assert (texts(each), each.output) == (["Is it right? \ufffd"], "12 \ufffd")
+    assert {each.status_message for each in by_name["judge"]} == {"unparsable: no verdict in 12 \ufffd"}
+    assert "encode" not in caplog.text

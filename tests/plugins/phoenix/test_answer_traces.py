@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -12,8 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from vlmops import Sample, function_task
 from vlmops.experiments import ModelTask
 from vlmops.models import ModelReply, ModelRequest, Turn, ask, recorded_calls
+from vlmops.platforms.answering import answered
+from vlmops.platforms.records import ExperimentPlan
 from vlmops.testing import picture
-from vlmops_phoenix.run_traces import AnswerTrace
+from vlmops_phoenix.run_traces import AnswerTrace, EvaluationTrace
 
 SAMPLE = Sample("r1", {"image": picture(0), "question": "What is the total?"})
 
@@ -68,3 +72,30 @@ def test_every_turn_of_a_request_is_a_message() -> None:
 
 def test_of_other_tasks_the_sample_is_shown() -> None:
     assert texts(traced(function_task(lambda sample: "12.50"))) == ['{"question": "What is the total?"}']
+
+
+def test_words_that_break_off_within_a_character_cost_no_span(caplog: pytest.LogCaptureFixture) -> None:
+    class BreaksOff(Echo):
+        async def answer(self, request: ModelRequest) -> ModelReply:
+            return ModelReply("12 \ud83d", "12 \ud83d", model="echo-1")
+
+    async def judged(sample: Sample) -> Any:
+        plan = ExperimentPlan("d", "e", ModelTask(BreaksOff(), "Is it right? \ud83d"), (), "k")
+        return await answered(plan, sample)
+
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    with tracer.start_as_current_span("Evaluation: judge") as span:
+        with recorded_calls() as calls:
+            asyncio.run(judged(SAMPLE))
+        EvaluationTrace(span, tracer, lambda image: image.sha256).call(calls[0])
+    call, _ = exporter.get_finished_spans()
+    shown = dict(call.attributes or {})
+    assert texts(shown) == ["Is it right? \ufffd"]
+    assert shown["llm.output_messages.0.message.contents.0.message_content.text"] == "12 \ufffd"
+    encode_spans(exporter.get_finished_spans()).SerializeToString()
+    assert "encode" not in caplog.text
+    assert texts(traced(judged)) == ["Is it right? \ufffd"]
+    assert traced(judged)["output.value"] == "12 \ufffd"

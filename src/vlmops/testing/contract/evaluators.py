@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from vlmops.evaluators import (
     Case,
+    Failure,
+    FailureKind,
     Score,
 )
+from vlmops.models import ModelReply, ModelRequest, ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,50 @@ class TwoScores:
         """Length of the answer, and whether there is a picture to look at."""
         seen = bool(case.images) and case.images[0].width > 0
         return [Score("two.length", float(len(str(case.output))), range=None), Score("two.seen", seen)]
+
+
+HALF = "\ud83d"
+"""The first half of a character, as models leave it that break off within one."""
+
+WHOLE = "\ufffd"
+"""What stands for it."""
+
+
+class BreaksOff:
+    """A model whose every word ends within a character."""
+
+    name = "breaks off"
+
+    async def answer(self, request: ModelRequest) -> ModelReply:
+        """Half an answer."""
+        return ModelReply({"text": f"cut {HALF}", HALF: [1]}, f"cut {HALF}", model="breaks off")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HalfSaid:
+    """A judge that breaks off within a character, in each of its words."""
+
+    name: str = "half_said"
+
+    async def evaluate(self, case: Case) -> list[Score]:
+        """A label and a yes, and why."""
+        reply = await ask(BreaksOff(), ModelRequest(f"How is this? {HALF}"))
+        why, metadata = f"because {HALF}", {"said": [reply.text if isinstance(reply, ModelReply) else ""]}
+        return [
+            Score("half_said.mood", f"smiling {HALF}", why, "none", None, metadata),
+            Score("half_said.polite", True, why, metadata=metadata),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HalfFailed:
+    """An evaluator that fails over words that break off."""
+
+    name: str = "half_failed"
+
+    def evaluate(self, case: Case) -> Failure:
+        """Say why."""
+        return Failure(FailureKind.UNPARSABLE, f"no verdict in {HALF}", self.name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ from vlmops.testing.pictures import picture
 if TYPE_CHECKING:
     from pathlib import Path
 from vlmops.testing.contract.base import Contract
-from vlmops.testing.contract.evaluators import TwoScores
+from vlmops.testing.contract.evaluators import HALF, WHOLE, TwoScores
 from vlmops.testing.contract.reading import executions_on, written
 
 
@@ -58,6 +58,23 @@ class ExecutionContract(Contract):
         report = written(platform, [good, bad])
         assert report.written == 1
         assert [failure.id for failure in report.failures] == [unknown.id]
+
+    def test_scores_whose_words_break_off_within_a_character_are_written(
+        self, platform: Platform, name: str
+    ) -> None:
+        if not self.record_execution(platform, name, picture(7), "seven"):
+            pytest.skip("this suite cannot record an execution here")
+        query = ExecutionQuery(project=name, with_scores=True)
+        target = executions_on(platform, query)[0].target
+        said = [
+            Score("mood", f"smiling {HALF}", f"because {HALF}", "none", None, {HALF: [HALF, "😀"]}),
+            Score("polite", 1.0, "because"),
+        ]
+        report = written(platform, [TargetedScore(target, score) for score in said])
+        assert (report.written, list(report.failures)) == (2, [])
+        held = {item.score.name: item.score for item in executions_on(platform, query)[0].scores}
+        assert (held["mood"].value, held["mood"].explanation) == (f"smiling {WHOLE}", f"because {WHOLE}")
+        assert held["mood"].metadata[WHOLE] == [WHOLE, "😀"]
 
     def test_executions_are_chosen_by_what_was_said_of_them(self, platform: Platform, name: str) -> None:
         if not self.record_execution(platform, name, picture(7), "seven"):

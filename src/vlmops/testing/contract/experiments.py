@@ -15,7 +15,7 @@ from vlmops.evaluators import (
     Usage,
     WordErrorRate,
 )
-from vlmops.models import ModelReply
+from vlmops.models import ModelReply, ModelRequest, ask
 from vlmops.testing.pictures import picture
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 from vlmops.testing.contract.base import Contract
-from vlmops.testing.contract.evaluators import Broken, TwoScores
+from vlmops.testing.contract.evaluators import HALF, WHOLE, BreaksOff, Broken, HalfFailed, HalfSaid, TwoScores
 from vlmops.testing.contract.reading import found_on, read_back, scores_of
 
 
@@ -63,6 +63,32 @@ class ExperimentContract(Contract):
         for record in (result.record, read_back(platform, result.record.id)):
             paid = {run.case.id: run.case.usage for run in record.runs if run.case.usage is not None}
             assert paid == {"s1": Usage(90, 3, cost=0.25)}
+
+    def test_words_that_break_off_within_a_character_cost_no_answer(
+        self, platform: Platform, name: str
+    ) -> None:
+        async def task(sample: Sample) -> ModelReply | Failure:
+            if sample.id == "s1":
+                return Failure(FailureKind.REFUSAL, f"I would rather {HALF}")
+            if sample.id == "s2":
+                raise ValueError(f"cannot read {HALF}")
+            if sample.id == "s3":
+                return ModelReply({"text": "whole 😀"}, "whole 😀", model="m")
+            return await ask(BreaksOff(), ModelRequest(f"Read it {HALF}", (sample.inputs["image"],)))
+
+        ran = self.ran(platform, name, task=task, evaluators=[HalfSaid(), HalfFailed()])
+        for record in (ran.record, read_back(platform, ran.record.id)):
+            runs = {run.case.id: run for run in record.runs}
+            outputs = {key: run.case.output for key, run in runs.items()}
+            assert outputs["s0"] == {"text": f"cut {WHOLE}", WHOLE: [1]}
+            assert outputs["s1"] == Failure(FailureKind.REFUSAL, f"I would rather {WHOLE}")
+            assert outputs["s2"] == Failure(FailureKind.TASK_ERROR, f"ValueError: cannot read {WHOLE}")
+            assert outputs["s3"] == {"text": "whole 😀"}
+            for run in (runs["s0"], runs["s3"]):
+                scores = {each.name: each for each in run.results if isinstance(each, Score)}
+                assert scores["half_said.mood"].value == f"smiling {WHOLE}"
+                assert scores["half_said.polite"].explanation == f"because {WHOLE}"
+                assert scores["half_said.polite"].metadata["said"] == [f"cut {WHOLE}"]
 
     def test_an_experiment_is_continued_not_repeated(self, platform: Platform, name: str) -> None:
         asked: list[str] = []
