@@ -7,6 +7,7 @@ import copy
 import logging
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -26,7 +27,7 @@ from vlmops.models.openai_post import Question
 from vlmops.models.openai_turns import sent_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from openai import AsyncOpenAI
 
@@ -248,7 +249,13 @@ class OpenAIModel:
         return question, expected
 
     def _checked(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        taken = sorted(_INTERFACES[self._api].OURS & parameters.keys())
+        ours, body = _INTERFACES[self._api].OURS, parameters.get("extra_body") or {}
+        if not isinstance(body, Mapping):
+            raise UsageError(f"parameter extra_body is a table of further parameters, not {body!r}")
+        taken = [
+            *sorted(ours & parameters.keys()),
+            *(f"extra_body.{name}" for name in sorted(ours & body.keys())),
+        ]
         if taken:
             raise UsageError(f"parameter {', '.join(taken)} is set by vlmops itself; leave it out")
         return dict(parameters)

@@ -237,6 +237,17 @@ class TestMetrics:
         assert difference(among, "m0").adjusted_p > 0.05
         assert difference(among, "m0").verdict == "no difference shown"
 
+    def test_what_evaluators_say_of_operations_takes_nothing_from_the_metrics(self):
+        def ran(name, passed, took):
+            return record(
+                name, [run(i, Score("ok", i >= passed), Score("latency", took + i)) for i in range(20)]
+            )
+
+        found = compare([ran("old", 0, 1.0), ran("new", 6, 1.5)])
+        assert difference(found, "ok").adjusted_p == difference(found, "ok").p_value
+        assert difference(found, "latency").adjusted_p == difference(found, "latency").p_value
+        assert [measure.name for measure in found.metrics] == ["ok", "latency"]
+
     async def test_values_are_those_of_the_summary(self):
         old, new = passing("old", [True, False] * 10), passing("new", [True] * 20)
         summary = await summarise(new, [])

@@ -30,6 +30,12 @@ def test_an_unknown_name_lists_what_there_is():
         ("rapidocr:large", {}, "cannot be made"),
         ("openai:m", {"temprature": 0}, "temprature"),
         ("openai:m", {"parameters": {"stream": True}}, "stream is set by vlmops"),
+        (
+            "openai:m",
+            {"parameters": {"extra_body": {"model": "other", "top_k": 3, "n": 2}}},
+            "parameter extra_body.model, extra_body.n is set by vlmops",
+        ),
+        ("openai:m", {"parameters": {"extra_body": "top_k=3"}}, "extra_body is a table"),
         ("rapidocr", {"workers": 0}, "workers is 0"),
     ],
 )

@@ -14,6 +14,7 @@ from vlmops.experiments.comparison.metrics import MetricPairs, ScoreTable
 from vlmops.experiments.comparison.operations import (
     Operated,
     PairedReadings,
+    of_operation,
     operation_measures,
     operation_readings,
 )
@@ -106,7 +107,7 @@ async def compare_async(
         operations += _operations(sides, part, confidence)
     return Comparison(
         [side.variant for side in sides],
-        corrected(metrics, confidence),
+        _in_families(metrics, confidence),
         corrected(operations, confidence),
         list(names),
         confidence,
@@ -199,6 +200,15 @@ def _pair_parts(pairs: Pairs, slices: Sequence[SliceBy]) -> dict[str, Array]:
         there = set(after.get(name, ()))
         parts[name] = [at for at in positions if at in there]
     return _rows(len(pairs.baseline), parts)
+
+
+def _in_families(metrics: Sequence[Measure], confidence: float) -> list[Measure]:
+    """Corrected, what evaluators say of operations apart from how good answers are: it is told twice."""
+    families = {
+        apart: iter(corrected([each for each in metrics if of_operation(each.name) == apart], confidence))
+        for apart in (False, True)
+    }
+    return [next(families[of_operation(each.name)]) for each in metrics]
 
 
 async def _metrics(

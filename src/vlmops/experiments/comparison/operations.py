@@ -131,7 +131,20 @@ QUANTITIES = (
 )
 """All of them; less is better of each."""
 
+_EVALUATED = frozenset({ERROR_RATE, LATENCY, TOKENS, "input_tokens", "output_tokens", "image_tokens", COST})
+"""Names under which evaluators give what operations give without them."""
+
 _SHARES = [percent / 100 for percent in PERCENTILES]
+
+
+def of_operation(name: str) -> bool:
+    """Whether a metric says what an answer took, not how good it is.
+
+    Example:
+        >>> of_operation("latency.p95"), of_operation("cer")
+        (True, False)
+    """
+    return name.partition(".")[0] in _EVALUATED
 
 
 def operation_readings(runs: Sequence[Run]) -> Array:
