@@ -105,7 +105,7 @@ def _estimate_picture(models: list[str], size: str, how: dict[str, Any], as_json
         for row in rows:
             for line in filter(None, (row.problem, row.note)):
                 out.print(f"{row.model}: {line}")
-    if any(row.image_tokens is None or (row.counted and row.counted.rejected) for row in rows):
+    if any(row.image_tokens is None for row in rows):
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 
@@ -247,11 +247,11 @@ def _picture_cells(row: PictureEstimate) -> list[str]:
         return ["", _number(row.image_tokens), "", "", "", *told]
     return [
         counted.detail or "-",
-        _number(row.image_tokens),
+        _number(row.image_tokens, "refused" if counted.rejected else "unknown"),
         f"{counted.seen_width} x {counted.seen_height}",
         _number(counted.tiles, "-"),
         _number(counted.patches, "-"),
-        "price unknown" if row.cost is None else f"${row.cost:.6f}",
+        "-" if counted.rejected else "price unknown" if row.cost is None else f"${row.cost:.6f}",
         f"{counted.certainty} {counted.dated}",
     ]
 

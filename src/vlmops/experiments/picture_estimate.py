@@ -27,9 +27,9 @@ class PictureEstimate:
         card: Name of its card; empty when it has none.
         width: The picture's width in pixels.
         height: The picture's height in pixels.
-        image_tokens: What it counts for; ``None`` when not known.
+        image_tokens: What it counts for; ``None`` when not known, or when the model refuses such a picture.
         counted: How that was counted; ``None`` when not known.
-        cost: US dollars for it as input; ``None`` when no price is known.
+        cost: US dollars for it as input; ``None`` when no price is known, or when the picture is refused.
         problem: Why it could not be counted; empty if it could.
         note: What to beware of.
     """
@@ -79,7 +79,7 @@ def estimate_picture(
     if asked.local:
         return PictureEstimate(asked.name, "", width, height, 0, cost=0.0, note=asked.note)
     card, counted = asked.delivery.card, asked.delivery.counted(width, height)
-    tokens = counted.tokens if counted else None
+    tokens = counted.tokens if counted and not counted.rejected else None
     cost = card.cost(input_tokens=tokens, image_tokens=tokens) if card and tokens is not None else None
     problem = "; ".join(filter(None, [counted.rejected if counted else "", asked.problem]))
     return PictureEstimate(

@@ -146,7 +146,7 @@ CONVENTIONS: dict[str, Convention] = {
         ),
         _row(
             "claude-high",
-            r"claude.*(opus|sonnet|haiku|fable|mythos)-(4[.-]([7-9]|\d\d)|[5-9])(?!\d)",
+            r"claude-((opus|sonnet|haiku|fable|mythos)-)?(4[.-]([7-9]|\d\d)|[5-9]|\d\d)(?!\d)|claude-mythos-preview",
             unit="seen_px",
             resize="claude-high",
             source="platform.claude.com/docs/en/build-with-claude/vision-coordinates",

@@ -160,7 +160,10 @@ def test_one_picture():
     unknown = estimate_picture("my-model", 10, 10)
     assert (unknown.image_tokens, unknown.counted) == (None, None)
     assert "no card" in unknown.problem
-    assert "more than 30000" in estimate_picture("gpt-5.6", 8000, 6000).problem
+    for model, side, why in (("gpt-5.6", 8000, "more than 30000"), ("qwen3-vl", 20, "200 times")):
+        refused = estimate_picture(model, 6000, side)
+        assert why in refused.problem
+        assert (refused.image_tokens, refused.cost) == (None, None)
     with pytest.raises(UsageError, match="positive sides"):
         estimate_picture("gpt-4o", 0, 1)
 

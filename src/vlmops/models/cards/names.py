@@ -39,7 +39,12 @@ def spellings(model: str) -> Iterator[str]:
     Example:
         >>> list(spellings("azure/gpt-4o-2024-11-20"))
         ['azure/gpt-4o-2024-11-20', 'gpt-4o-2024-11-20', 'gpt-4o']
+        >>> list(spellings("openrouter/anthropic/claude-opus-4.7"))[1:]
+        ['claude-opus-4.7', 'claude-opus-4-7']
     """
     full = _BACKEND.sub("", model.strip().lower())
     bare = bare_name(model)
-    yield from dict.fromkeys((full, bare, _SNAPSHOT.sub("", bare, count=1)))
+    undated = _SNAPSHOT.sub("", bare, count=1)
+    # Gateways write Claude's versions with a dot, its maker with a hyphen.
+    hyphened = undated.replace(".", "-") if undated.startswith("claude-") else undated
+    yield from dict.fromkeys((full, bare, undated, hyphened))
