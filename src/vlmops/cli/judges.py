@@ -115,6 +115,8 @@ def calibrate_command(
         out = console()
         for table in calibration_tables(made.name, found):
             out.print(table)
+        if found.warning:
+            out.print(f"warning: {found.warning}")
     if found.failures:
         raise typer.Exit(ExitCode.SOME_FAILED)
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Kind = Literal["pass/fail", "scale", "label"]
 
 _RESAMPLES = 1000
+_FEW = 20
+"""With fewer pictures than these, intervals are too narrow, and too wide to decide by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Calibration:
         corrected: The pass rate (of pass/fail) or mean (of a scale) that people would have given all cases
             the judge saw; ``None`` where its errors do not allow an estimate.
         uncorrected: The same as the judge gives it.
+        warning: Why the figures say little, such as too few pictures with labels; empty where nothing stands
+            against them.
     """
 
     kind: Kind
@@ -78,6 +82,7 @@ class Calibration:
     specificity: Measured | None = None
     corrected: Estimate | None = None
     uncorrected: float | None = None
+    warning: str = ""
 
 
 def calibrate(
@@ -126,6 +131,7 @@ def calibrate(
         pairs.agreement(),
         pairs.measured(lambda a, b: cohen_kappa(a, b, weights="quadratic" if kind == "scale" else None)),
         dict(Counter(zip(pairs.truth, pairs.told, strict=True))),
+        warning=pairs.warning(),
     )
     if kind == "label":
         return found
@@ -154,6 +160,16 @@ class _Pairs:
         count = len(self.truth)
         interval = bootstrap_interval(of, count, clusters=self.clusters, resamples=_RESAMPLES)
         return Measured(of(range(count)), interval)
+
+    def warning(self) -> str:
+        """That there are too few pictures, where there are."""
+        pictures = len(set(self.clusters))
+        if pictures >= _FEW:
+            return ""
+        return (
+            f"{len(self.truth)} labelled cases of {pictures} pictures are too few to judge a judge by: its "
+            f"figures may be far off, even beyond their intervals; label {_FEW} pictures at the least"
+        )
 
     def agreement(self) -> Measured:
         return self._share([a == b for a, b in zip(self.truth, self.told, strict=True)], self.clusters)

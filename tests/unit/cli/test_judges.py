@@ -103,6 +103,10 @@ class TestCalibrate:
         assert "agreement" in ended.out
         assert "colour and people on 24 cases (pass/fail)" in ended.out
 
+    def test_a_handful_of_labels_is_told_to_be_one(self, vlmops: Any, written: Path) -> None:
+        ended = vlmops("judges", "calibrate", JUDGE, "--cases", "cases.jsonl", "--limit", "8")
+        assert (ended.code, "warning: 8 labelled cases" in ended.out) == (0, True)
+
     def test_a_file_without_labels_is_told(self, vlmops: Any, written: Path) -> None:
         (written / "labels.csv").write_text("id,label\n")
         ended = vlmops("judges", "calibrate", JUDGE, "--cases", "cases.jsonl", "--labels", "labels.csv")

@@ -85,3 +85,13 @@ def test_labels_that_fit_nothing_are_refused(human: dict) -> None:
     judged = {str(n): Score("ok", n % 2 == 0) for n in range(4)}
     with pytest.raises(UsageError):
         calibrate(judged, human)
+
+
+def test_a_handful_of_labels_is_told_to_be_one() -> None:
+    judged = {str(n): Score("ok", n % 3 > 0) for n in range(40)}
+    human = {str(n): n % 3 > 0 for n in range(40)}
+    assert calibrate(judged, human).warning == ""
+    assert calibrate(judged, dict(list(human.items())[:20])).warning == ""
+    assert "19 labelled cases of 19 pictures" in calibrate(judged, dict(list(human.items())[:19])).warning
+    about = {str(n): n // 8 for n in range(40)}
+    assert "40 labelled cases of 5 pictures" in calibrate(judged, human, about).warning
