@@ -11,6 +11,7 @@ from vlmops.experiments.comparison.operations import COST, ERROR_RATE, LATENCY, 
 from vlmops.experiments.comparison.shown import bounds, number
 from vlmops.gate.regression import RegressionRule, regression_checks
 from vlmops.gate.result import GateCheck, RuleName, Status
+from vlmops.gate.slack import slack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,7 +181,8 @@ def _threshold(
             )
         looked_at = value.interval.low if kind == "min" else value.interval.high
         what = "lower bound" if kind == "min" else "upper bound"
-    kept = looked_at >= limit if kind == "min" else looked_at <= limit
+    room = limit - looked_at if kind == "max" else looked_at - limit
+    kept = room >= -slack(limit)
     shown = f"{number(value.value, measure.unit)} {bounds(value.interval)}".strip()
     relation = {("min", True): "reaches", ("min", False): "is below"}.get(
         (kind, kept), "keeps to" if kept else "is above"

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from vlmops.experiments.comparison.shown import bounds, number, signed
 from vlmops.gate.result import GateCheck, RuleName, Status
+from vlmops.gate.slack import slack
 from vlmops.statistics import holm, minimum_detectable_difference
 from vlmops.statistics.distributions import beta_quantile
 
@@ -54,8 +55,12 @@ class RegressionRule:
         if paired.interval is None:
             return math.nan
         if self._sign > 0:
-            return paired.evidence_below(-self.tolerance)
-        return paired.evidence_above(self.tolerance)
+            return paired.evidence_below(-self._allowed)
+        return paired.evidence_above(self._allowed)
+
+    @property
+    def _allowed(self) -> float:
+        return self.tolerance + slack(self.tolerance)
 
     @property
     def _sign(self) -> int:
@@ -91,9 +96,9 @@ class RegressionRule:
         if interval is None:
             return Status.UNCLEAR, f"no interval ({self.found.note})"
         ends = sorted((self._sign * interval.low, self._sign * interval.high))
-        if ends[1] < -self.tolerance and p_value <= level + 1e-12:
+        if ends[1] < -self._allowed and p_value <= level + 1e-12:
             return Status.FAIL, f"worse by more than the {allowed} (p={p_value:.2g})"
-        if min(ends[0], self._rare_losses(level)) >= -self.tolerance:
+        if min(ends[0], self._rare_losses(level)) >= -self._allowed:
             return Status.PASS, f"a loss of more than the {allowed} is ruled out"
         return Status.UNCLEAR, f"a loss of more than the {allowed} is neither shown nor ruled out"
 

@@ -43,6 +43,12 @@ class MetricRule(_Table):
             raise ValueError("give min, max or max_drop")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> MetricRule:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"no value is at least {self.min:g} (min) and at most {self.max:g} (max)")
+        return self
+
 
 class SlicedMetricRule(MetricRule):
     """What one metric must keep over all samples, and in slices named by themselves.
@@ -136,6 +142,13 @@ class GateRules(_Table):
     unclear: Literal["pass", "fail"] = "pass"
     thresholds: Literal["value", "bound"] = "value"
     max_unscored: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+    @field_validator("error_rate")
+    @classmethod
+    def _is_a_share(cls, rule: LimitRule | None) -> LimitRule | None:
+        if rule is not None and max(rule.max or 0, rule.max_increase or 0) > 1:
+            raise ValueError("an error rate is a share: write 0.05 for 5 %")
+        return rule
 
     @field_validator("baseline")
     @classmethod

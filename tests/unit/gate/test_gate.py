@@ -83,6 +83,11 @@ class TestThresholds:
         assert [check.status for check in result.checks] == [status]
         assert result.passed == (status is Status.PASS)
 
+    @pytest.mark.parametrize(("value", "rule"), [(0.3, {"min": 0.3}), (0.1 + 0.2, {"max": 0.3})])
+    def test_the_last_digits_of_a_fraction_break_no_threshold(self, value, rule):
+        runs = [Run(Case("a", id=str(i)), 1, [Score("ok", value, direction="maximize")]) for i in range(10)]
+        assert gate(record("new", runs), rules(metrics={"ok": rule})).passed
+
     def test_a_bound_is_stricter_than_a_value(self):
         candidate = ran("new", [True] * 80 + [False] * 20)
         assert gate(candidate, rules(metrics={"ok": {"min": 0.78}})).passed
@@ -147,6 +152,22 @@ class TestRegressions:
         (check,) = gate(ran("new", after), DROP, ran("old", before)).checks
         assert check.value == pytest.approx(-0.02)
         assert check.status is Status.PASS
+
+    @pytest.mark.parametrize(
+        ("before", "after", "tolerance"), [(0.8, 0.78, 0.02), (1.0, 0.95, 0.05), (0.9, 0.8, 0.1)]
+    )
+    def test_a_loss_of_just_what_is_allowed_is_no_failure(self, before, after, tolerance):
+        old, new = (
+            record(
+                name,
+                [Run(Case("a", id=str(i)), 1, [Score("ok", value, direction="maximize")]) for i in range(64)],
+            )
+            for name, value in (("old", before), ("new", after))
+        )
+        result = gate(new, rules(metrics={"ok": {"max_drop": tolerance}}), old)
+        assert result.passed
+        assert Status.FAIL not in statuses(result).values()
+        assert not gate(new, rules(metrics={"ok": {"max_drop": tolerance - 1e-6}}), old).passed
 
     def test_increases_of_latency_and_errors_are_regressions(self):
         random = np.random.default_rng(1)
@@ -289,6 +310,9 @@ class TestRules:
             ({"cost": {"max": 1}, "baseline": "branch:"}, "gate.baseline: 'branch:' names no experiment"),
             ({"cost": {"max": 1}, "unclear": "maybe"}, "gate.unclear"),
             ({"cost": {"max": float("nan")}}, "gate.cost.max"),
+            ({"metrics": {"ok": {"min": 0.9, "max": 0.1}}}, "gate.metrics.ok: no value is at least 0.9"),
+            ({"error_rate": {"max": 5}}, "gate.error_rate: an error rate is a share"),
+            ({"error_rate": {"max_increase": 2}}, "write 0.05 for 5 %"),
         ],
     )
     def test_a_wrong_key_is_named(self, table, problem):
