@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from vlmops.datasets.dataset import SampleSource
 from vlmops.errors import PlatformError, PlatformUnavailable
 from vlmops.images import Image, Preparation
 from vlmops.platforms import pull, push
+from vlmops.platforms.records import DatasetHeader
 from vlmops.testing import MemoryPlatform, picture
 from vlmops.testing.contract import ids_on, samples
 
@@ -259,6 +261,25 @@ def test_one_item_that_never_works_is_named_and_the_rest_is_done(
     report = push(dataset(8), platform).targets[0]
     assert [failure.id for failure in report.failures] == ["s3"]
     assert report.created == 7
+
+
+def test_once_langfuse_is_gone_no_write_goes_on_behind_the_error(
+    langfuse_server: LangfuseServer, connect_to: Callable[..., LangfusePlatform]
+) -> None:
+    platform = connect_to(langfuse_server)
+    wanted = [Sample(f"s{number}", {"n": number}) for number in range(9)]
+    items = "POST /api/public/dataset-items"
+    langfuse_server.faults.add(Fault("answer", 503, {}).on(items, item='"s0~'))
+    langfuse_server.faults.add(Fault.slow(3_000).on(items))
+
+    async def left_over() -> set[asyncio.Task[Any]]:
+        async with platform, platform.datasets.writer(DatasetHeader("d")) as writer:
+            before = asyncio.all_tasks()
+            with pytest.raises(PlatformUnavailable):
+                await writer.write(wanted)
+            return asyncio.all_tasks() - before
+
+    assert asyncio.run(left_over()) == set()
 
 
 def test_a_picture_the_bucket_refuses_costs_one_sample(
