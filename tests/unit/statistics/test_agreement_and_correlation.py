@@ -60,6 +60,7 @@ def test_luce_ranking_is_that_of_choix(case):
 def test_undefined_values_are_nan():
     assert math.isnan(kendall_tau([1, 1], [1, 2]))
     assert math.isnan(weighted_kendall_tau([1], [1]))
+    assert weighted_kendall_tau([1.5, math.inf, -math.inf], [2, 3, 1]) == 1.0
     assert math.isnan(pearson([], []))
     assert math.isnan(spearman([1, math.nan], [1, 2]))
     assert math.isnan(cohen_kappa(["y", "y"], ["y", "y"]))
