@@ -14,7 +14,7 @@ from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Score, SetScore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from vlmops.images import Image
 
     Array = np.ndarray[Any, np.dtype[Any]]
-    Measure = Callable[[ConfusionMatrix], float]
+
+_LEAST = {
+    "accuracy": 0.0,
+    "balanced_accuracy": 0.0,
+    "precision": 0.0,
+    "recall": 0.0,
+    "f1": 0.0,
+    "mcc": -1.0,
+}
+"""The metrics of a set, with the least value of each."""
 
 _SHOWN_CONFUSIONS = 3
 
@@ -151,17 +160,13 @@ class Classification(LabelMatch):
         cells = gold_index * len(labels) + predicted_index
         matrix = _counted(labels, cells)
 
-        measures = self._measures()
-
-        def values(weights: Array) -> list[float]:
-            sample = _counted(labels, cells, weights)
-            return [measure(sample) for measure, _ in measures.values()]
-
-        intervals = reweighted_intervals(values, read.n, clusters=read.clusters) or [None] * len(measures)
+        intervals = reweighted_intervals(
+            lambda weights: self._values(_counted(labels, cells, weights)), read.n, clusters=read.clusters
+        ) or [None] * len(_LEAST)
         return [
             SetScore(
                 self.part(metric),
-                measure(matrix),
+                value,
                 n=read.n,
                 failures=read.failures,
                 interval=interval,
@@ -170,26 +175,18 @@ class Classification(LabelMatch):
                 metadata=self._detail(matrix) if metric in ("accuracy", "f1") else {},
                 evidence=_evidence(matrix, self.name) if metric == "accuracy" else None,
             )
-            for (metric, (measure, low)), interval in zip(measures.items(), intervals, strict=True)
+            for (metric, low), value, interval in zip(
+                _LEAST.items(), self._values(matrix), intervals, strict=True
+            )
         ]
 
-    def _measures(self) -> Mapping[str, tuple[Measure, float]]:
-        def averaged(index: int) -> Measure:
-            labels = None if self.positive is None else [normalize_label(self.positive)]
-            if self.labels is not None and self.positive is not None:
-                labels = [self.positive]
-            return lambda matrix: matrix.averaged(
-                self.average, labels=labels, zero_division=self.zero_division
-            )[index]
-
-        return {
-            "accuracy": (lambda matrix: matrix.accuracy, 0.0),
-            "balanced_accuracy": (lambda matrix: matrix.balanced_accuracy(), 0.0),
-            "precision": (averaged(0), 0.0),
-            "recall": (averaged(1), 0.0),
-            "f1": (averaged(2), 0.0),
-            "mcc": (lambda matrix: matrix.matthews, -1.0),
-        }
+    def _values(self, matrix: ConfusionMatrix) -> tuple[float, ...]:
+        """The metrics in the order of ``_LEAST``."""
+        labels = None
+        if self.positive is not None:
+            labels = [self.positive if self.labels is not None else normalize_label(self.positive)]
+        averaged = matrix.averaged(self.average, labels=labels, zero_division=self.zero_division)
+        return matrix.accuracy, matrix.balanced_accuracy(), *averaged, matrix.matthews
 
     def _explain(self, metric: str, matrix: ConfusionMatrix) -> str:
         total = int(matrix.counts.sum())
