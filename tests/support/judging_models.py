@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ COLOURS = {"red": (220, 20, 20), "green": (20, 200, 40), "blue": (30, 40, 220), 
 _TEXT = re.compile(r"<<<material (\w+)\n(.*)\nmaterial \1>>>", re.DOTALL)
 
 
+@cache
 def picture(colour: str, shade: int = 0) -> Image:
     """A picture of one colour; the shade makes it another picture of the same colour."""
     pixels = np.full((120, 160, 3), COLOURS[colour], np.uint8)

@@ -4,7 +4,6 @@ import io
 import json
 import zlib
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +21,7 @@ from vlmops.platforms.records import ExperimentRecord, Run
 
 
 def picture(width, height):
-    return Image.from_array(np.zeros((height, width, 3), np.uint8))
+    return Image.from_pil(Pillow.new("1", (width, height)))
 
 
 def dataset(*sizes, **inputs):

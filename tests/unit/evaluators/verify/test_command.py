@@ -129,7 +129,5 @@ def test_all_vectors_agree(capsys):
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
 def test_every_metric_of_the_vectors_is_offered_or_declined_with_a_reason(path):
-    report = verify(read_vectors(path))
-    unknown = {found.vector.metric for found in report.failures if "is unknown" in found.problem}
-    assert unknown == set()
+    assert {vector.metric for vector in read_vectors(path)} <= adapters().keys() | not_offered().keys()
     assert all(reason.strip() for reason in not_offered().values())
