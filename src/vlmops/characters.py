@@ -7,8 +7,10 @@ between them leaves the first, which Python keeps as a lone surrogate and refuse
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar, cast
+
+from vlmops.field_names import field_names
 
 T = TypeVar("T")
 
@@ -50,19 +52,19 @@ def whole_record(record: T) -> T:
         >>> whole_record(Score("polite", True, "It smiles: \ud83d")).explanation == "It smiles: \ufffd"
         True
     """
-    if not is_dataclass(record) or isinstance(record, type):
-        return record
     changed = {}
-    for each in fields(record):
-        value = getattr(record, each.name)
+    for name in field_names(type(record)):
+        value = getattr(record, name)
         if (new := whole(value)) is not value:
-            changed[each.name] = new
-    return cast("T", replace(record, **changed)) if changed else record
+            changed[name] = new
+    return cast("T", replace(cast("Any", record), **changed)) if changed else record
 
 
 def _is_broken(tree: Any) -> bool:
     if isinstance(tree, str):
         return not (tree.isascii() or is_unicode(tree))
+    if tree is None or isinstance(tree, int | float):
+        return False
     if isinstance(tree, Mapping):
         return any(_is_broken(key) or _is_broken(value) for key, value in tree.items())
     return isinstance(tree, list | tuple) and any(map(_is_broken, tree))

@@ -34,15 +34,15 @@ class Inbox:
         self._work: deque[Callable[[], None]] = deque()
         self._woken = False
 
-    def put(self, work: Callable[[], None]) -> None:
-        """Leave something to do; it must not raise.
+    def put(self, *work: Callable[[], None]) -> None:
+        """Leave something to do, or several things; none may raise.
 
         Raises:
             RuntimeError: The loop is closed.
         """
         if (loop := self._loop()) is None:
             raise RuntimeError("the loop is closed and gone")
-        self._work.append(work)
+        self._work.extend(work)
         # Where the flag is up already, what empties the box has not begun, and takes this along.
         if not self._woken:
             self._woken = True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from vlmops.engine.inbox import Inbox
 
 T = TypeVar("T")
+
+_TOGETHER_SECONDS = 0.002
+"""What is done within so long comes back together: to wake a loop is dear while others are at work."""
 
 
 class ReaderPool:
@@ -36,7 +40,7 @@ class ReaderPool:
 
     def __init__(self, threads: int, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Callable[[], Callable[[], None]] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
         # Daemons: a program that ends without closing them must not hang.
@@ -58,7 +62,7 @@ class ReaderPool:
             # Behind the end of the queue it would never have its turn.
             if self._closed:
                 raise RuntimeError("the engine was closed meanwhile")
-            self._queue.put(partial(self._carry_out, work, outcome))
+            self._queue.put(partial(_carried_out, work, outcome))
         return await outcome
 
     def close(self) -> None:
@@ -70,30 +74,49 @@ class ReaderPool:
         for thread in self._threads:
             thread.join()
 
-    def _carry_out(self, work: Callable[[], T], outcome: asyncio.Future[T]) -> None:
-        if outcome.cancelled():
-            return
-        try:
-            settle: Callable[[], None] = partial(outcome.set_result, work())
-        except StopIteration as error:
-            # No future takes one.
-            problem = RuntimeError(f"{type(error).__name__} was raised while a reply was looked for")
-            problem.__cause__ = error
-            settle = partial(outcome.set_exception, problem)
-        except BaseException as error:  # noqa: BLE001 - carried over to who waits
-            settle = partial(outcome.set_exception, error)
-
-        def settled() -> None:
-            if not outcome.done():
-                settle()
-
-        try:
-            self._inbox.put(settled)
-        except RuntimeError:
-            """The loop is closed: nobody waits."""
-
     def _work(self) -> None:
-        while (work := self._queue.get()) is not None:
-            work()
+        done: list[Callable[[], None]] = []
+        began = 0.0
+        while (work := self._next(done)) is not None:
+            began = began if done else time.monotonic()
+            done.append(work())
             # What it holds, such as pictures, must not live on while this waits.
             del work
+            if time.monotonic() - began > _TOGETHER_SECONDS:
+                self._deliver(done)
+
+    def _next(self, done: list[Callable[[], None]]) -> Callable[[], Callable[[], None]] | None:
+        if done:
+            try:
+                return self._queue.get_nowait()
+            except Empty:
+                self._deliver(done)
+        return self._queue.get()
+
+    def _deliver(self, done: list[Callable[[], None]]) -> None:
+        try:
+            self._inbox.put(*done)
+        except RuntimeError:
+            """The loop is closed: nobody waits."""
+        done.clear()
+
+
+def _carried_out(work: Callable[[], T], outcome: asyncio.Future[T]) -> Callable[[], None]:
+    """What settles the outcome, in the loop to which it belongs."""
+    if outcome.cancelled():
+        return lambda: None
+    try:
+        settle: Callable[[], None] = partial(outcome.set_result, work())
+    except StopIteration as error:
+        # No future takes one.
+        problem = RuntimeError(f"{type(error).__name__} was raised while a reply was looked for")
+        problem.__cause__ = error
+        settle = partial(outcome.set_exception, problem)
+    except BaseException as error:  # noqa: BLE001 - carried over to who waits
+        settle = partial(outcome.set_exception, error)
+
+    def settled() -> None:
+        if not outcome.done():
+            settle()
+
+    return settled

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators.case import Usage
+from vlmops.field_names import field_names
 from vlmops.models.model import ModelReply, SentPicture
 
 if TYPE_CHECKING:
@@ -56,4 +57,4 @@ def _sent(picture: Mapping[str, Any]) -> SentPicture:
 
 def _known(kind: type[Any], content: Mapping[str, Any]) -> dict[str, Any]:
     """What this version knows of it: another one may have written more."""
-    return {field.name: content[field.name] for field in fields(kind) if field.name in content}
+    return {name: content[name] for name in field_names(kind) if name in content}

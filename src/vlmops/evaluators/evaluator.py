@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _THREAD_SECONDS = 0.05
+_QUICK_SECONDS = 0.001
+"""Threads that share what takes less than this get in each other's way."""
 
 Result = Score | list[Score] | Failure
 """What evaluating one case gives."""
@@ -127,7 +129,7 @@ async def evaluate_each(
     """As :func:`evaluate_in_thread` for many, at most ``limit`` at once.
 
     A way to a thread and back costs more than most metrics: a thread takes as many as it gets done in 50 ms,
-    so that heavy ones still come back one by one.
+    so that heavy ones still come back one by one; and where that is many, one thread is faster than several.
 
     Args:
         pairs: What the caller knows an evaluation by, who evaluates, and what.
@@ -150,10 +152,16 @@ async def evaluate_each(
     for pair in pairs:
         (here if _on_loop(pair[1]) else aside).append(pair)
     waiting, lock = iter(aside), threading.Lock()
+    heavy = asyncio.Event()
 
-    async def lane(_: int) -> None:
+    async def lane(number: int) -> None:
+        if number:
+            await heavy.wait()
         while True:
             batch, error = await asyncio.to_thread(_evaluated_meanwhile, waiting, lock)
+            if len(batch) < _THREAD_SECONDS / _QUICK_SECONDS:
+                # So few may also be the last of them: then the others wake up for nothing.
+                heavy.set()
             done(batch)
             if error is not None:
                 raise error
