@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlmops.errors import PlatformError, UsageError
+from vlmops.datasets import ImageDataset
+from vlmops.errors import PlatformError, PlatformUnavailable, UsageError
 from vlmops.evaluators import CharacterErrorRate, Failure, FailureKind, Usage
 from vlmops.experiments import Specification
 from vlmops.experiments.specification.places import line_of
 from vlmops.experiments.specification.variants import planned
 from vlmops.models import ModelReply, ModelRequest, registry
-from vlmops.platforms import connect
+from vlmops.platforms import connect, push
 from vlmops.testing import MemoryPlatform, picture
 
 asked: list[ModelRequest] = []
@@ -289,6 +290,19 @@ class TestRun:
         assert (result.tally.calls, result.stopped) == (8, "")
         assert [request.parameters for request in asked[-4:]] == [{"temperature": 0}] * 4
 
+    def test_a_platform_that_is_down_is_told_before_any_call(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        down, up = MemoryPlatform(), connect(f"folder:{folder / 'up'}")
+
+        def broken(header: Any) -> Any:
+            raise PlatformUnavailable("memory does not answer")
+
+        monkeypatch.setattr(down.datasets, "writer", broken)
+        with pytest.raises(PlatformError, match=r"^memory: memory does not answer .*no model was asked yet"):
+            Specification.load(written(folder)).run([up, down])
+        assert asked == []
+
     def test_what_was_pushed_is_told(self, folder: Path) -> None:
         specification = Specification.load(written(folder))
         first, again = specification.run().pushed, specification.run().pushed
@@ -323,6 +337,24 @@ class TestRun:
         later = specification.changed(tags=["release-2"]).run()
         assert later.gate is not None
         assert later.gate.passed
+
+    @pytest.mark.parametrize("by_name", [False, True])
+    def test_a_dataset_that_has_changed_is_run_anew_where_it_has(self, folder: Path, by_name: bool) -> None:
+        specification = Specification.load(written(folder))
+        platform = MemoryPlatform()
+        (first, *_) = specification.run(platform).variants
+        asked.clear()
+        rows = (folder / "signs.jsonl").read_text().splitlines()
+        changed = {**json.loads(rows[0]), "id": "one more"}
+        (folder / "signs.jsonl").write_text("\n".join([*rows, json.dumps(changed)]))
+        if by_name:
+            push(ImageDataset.load(folder / "signs.jsonl"), platform)
+            specification = specification.changed(dataset={"name": "signs"})
+        (second, *_) = specification.run(platform).variants
+        assert len(second.record.runs) == len(first.record.runs) + 1
+        assert second.record.id != first.record.id
+        assert asked == []  # the picture and the question are those of another sample
+        assert specification.run(platform).variants[0].record.id == second.record.id
 
     def test_again_it_asks_nothing_and_elsewhere_neither(self, folder: Path) -> None:
         specification = Specification.load(written(folder))
