@@ -34,6 +34,9 @@ class ModelTask:
         parameters: Given to the model (temperature, ...).
         post_process: Makes the output of the reply, e.g. fields out of text.
 
+    Raises:
+        UsageError: The schema is none.
+
     Example:
         >>> import asyncio
         >>> from vlmops import Sample
@@ -52,6 +55,12 @@ class ModelTask:
     schema: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     post_process: PostProcess | None = None
+
+    def __post_init__(self) -> None:
+        if self.schema is not None:
+            from vlmops.models.answer_schema import AnswerSchema
+
+            AnswerSchema(self.schema).check()
 
     async def __call__(self, sample: Sample) -> ModelReply | Failure:
         """The model's answer, or the failure in its place."""

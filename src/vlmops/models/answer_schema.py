@@ -69,6 +69,20 @@ class AnswerSchema:
         object.__setattr__(self, "json_schema", schema)
         object.__setattr__(self, "name", title)
 
+    def check(self) -> None:
+        """Find out now, not from the first answer that was paid for, whether the schema is one.
+
+        Raises:
+            UsageError: It is none.
+        """
+        from vlmops.errors import EvaluatorError
+        from vlmops.evaluators.structure import schema_errors
+
+        try:
+            schema_errors(None, self.json_schema)
+        except EvaluatorError as error:
+            raise UsageError(str(error)) from error
+
     @property
     def strict(self) -> bool:
         """Whether strict modes take it: every object requires all of its properties and allows no others."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from vlmops.datasets import Sample
+from vlmops.errors import UsageError
 from vlmops.evaluators import Failure, FailureKind
 from vlmops.experiments import ModelTask, function_task
 from vlmops.models import ModelReply, ModelRequest
@@ -145,3 +146,9 @@ async def test_what_a_function_raises_is_left_to_the_runner() -> None:
 
     with pytest.raises(ValueError, match="no such template"):
         await function_task(broken)(Sample("s", {}))
+
+
+@pytest.mark.parametrize("schema", [{"type": "objekt"}, {"properties": []}, "an object"])
+def test_a_schema_that_is_none_is_told_before_anybody_is_asked(schema) -> None:
+    with pytest.raises(UsageError):
+        ModelTask(Recorder("{}"), schema=schema)
