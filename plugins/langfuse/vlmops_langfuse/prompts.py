@@ -52,7 +52,7 @@ class LangfusePrompts:
     async def fetch(
         self, name: str, *, version: str | None = None, label: str | None = None
     ) -> PromptVersion:
-        """The version of this number or with this label, else the newest; included prompts as they are named.
+        """The version of this number or with this label, else the newest, with the prompts that it includes.
 
         Raises:
             UsageError: Both are said.
@@ -60,24 +60,22 @@ class LangfusePrompts:
         """
         require_one(name, version, label)
         asked = {"version": version} if version is not None else {"label": label or _NEWEST}
-        return await self._version(await self._get(name, asked))
+        return await self._version(await self._get(name, {**asked, "resolve": "true"}))
 
     async def _stored(self, name: str) -> AsyncIterator[Mapping[str, Any]]:
         """Every version, newest first."""
         listed = await self._connection.get(_PATH, {"name": name})
         numbers = [number for row in listed["data"] if row["name"] == name for number in row["versions"]]
         for number in sorted(numbers, reverse=True):
-            yield await self._get(name, {"version": str(number)})
+            yield await self._get(name, {"version": str(number), "resolve": "false"})
 
     async def _get(self, name: str, asked: Mapping[str, str]) -> Mapping[str, Any]:
         try:
-            found: Mapping[str, Any] = await self._connection.get(
-                f"{_PATH}/{quote(name, safe='')}", {**asked, "resolve": "false"}
-            )
+            found: Mapping[str, Any] = await self._connection.get(f"{_PATH}/{quote(name, safe='')}", asked)
         except LangfuseRefusal as error:
             if error.status != _NOT_FOUND:
                 raise
-            which = ", ".join(f"{key} {value}" for key, value in asked.items())
+            which = ", ".join(f"{key} {value}" for key, value in asked.items() if key != "resolve")
             raise PlatformError(f"Langfuse has no prompt {name!r} ({which}): publish it first") from error
         return found
 

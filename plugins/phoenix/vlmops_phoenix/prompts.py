@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vlmops_phoenix.connection import PhoenixConnection
 
 _NAME = re.compile(r"[a-z0-9]([_a-z0-9-]*[a-z0-9])?")
+_FORMAT_PIECE = re.compile(r"\{\{|\}\}|\{([A-Za-z_]\w*)\}")
 _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
     "system": "system",
     "developer": "system",
@@ -123,13 +124,20 @@ def _body(prompt: Prompt) -> dict[str, Any]:
 
 def _content(stored: Mapping[str, Any]) -> dict[str, Any] | None:
     """Turns and metadata of a version as Phoenix has it; ``None`` where it holds more than text."""
-    turns = [
+    turns: list[dict[str, Any]] = [
         {"role": _ROLES.get(message["role"]), "text": _text(message["content"])}
         for message in stored["template"].get("messages", ())
     ]
+    if stored.get("template_format") == "F_STRING":
+        turns = [{**turn, "text": turn["text"] and _with_own_slots(turn["text"])} for turn in turns]
     if not turns or any(None in turn.values() for turn in turns):
         return None
     return {"turns": turns, "metadata": stored.get("metadata") or {}}
+
+
+def _with_own_slots(text: str) -> str:
+    """Of a format string: its slots in two braces, as on every platform, and its doubled braces as one."""
+    return _FORMAT_PIECE.sub(lambda found: "{{" + found[1] + "}}" if found[1] else found[0][0], text)
 
 
 def _text(content: Any) -> str | None:

@@ -170,20 +170,25 @@ class AnswerTrace:
     def _asked(self, calls: Sequence[ModelCall]) -> dict[str, str]:
         if len(calls) != 1:
             return _message("input", "user", self._sample.inputs, self._url_of)
+        self._span.set_attributes(_prompt(calls[0], sample_id=self._sample.id))
         turns = enumerate(calls[0].request.conversation)
         asked = [_turn("input", turn.role, turn.content, self._url_of, number) for number, turn in turns]
         return {key: value for attributes in asked for key, value in attributes.items()}
 
 
-def _prompt(call: ModelCall) -> dict[str, str]:
-    """The prompt of a platform that a call was made from, with the slot for what was shown."""
+def _prompt(call: ModelCall, **metadata: str) -> dict[str, str]:
+    """The prompt of a platform that a call was made from, that of a judge with a slot for what it saw."""
     if call.prompt is None:
         return {}
-    standing = [piece for piece in call.request.conversation[0].content if isinstance(piece, str)]
+    reference = dict(call.prompt)
+    template = reference.pop("template", None)
+    if template is None:
+        standing = [piece for piece in call.request.conversation[0].content if isinstance(piece, str)]
+        template = "\n\n".join([*standing, "{{material}}", call.request.prompt or ""])
     return {
-        "llm.prompt_template.template": "\n\n".join([*standing, "{{material}}", call.request.prompt or ""]),
-        "llm.prompt_template.version": str(call.prompt["version"]),
-        "metadata": json.dumps({"prompt": dict(call.prompt)}),
+        "llm.prompt_template.template": template,
+        "llm.prompt_template.version": str(reference["version"]),
+        "metadata": json.dumps({**metadata, "prompt": reference}),
     }
 
 

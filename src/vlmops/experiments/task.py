@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Failure, FailureKind
 from vlmops.images import images_in
-from vlmops.models import Model, ModelReply, ModelRequest, ask
+from vlmops.models import Model, ModelReply, ModelRequest, Turn, ask
 from vlmops.platforms.answering import current_repetition
+from vlmops.platforms.prompts import PromptVersion
 
 if TYPE_CHECKING:
     from vlmops.datasets import Sample
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
+_SLOT = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 
 PostProcess = Callable[[ModelReply], Any]
 """Gives the output to evaluate from a reply; raises ``ValueError`` when the reply cannot be read."""
@@ -28,8 +30,9 @@ class ModelTask:
     Attributes:
         model: Who answers.
         prompt: The question; ``{field}`` is replaced by the sample's input of that name, other braces stay,
-            so that a prompt may hold JSON. Without a prompt the sample's own ``prompt``, ``question`` or
-            ``instruction`` is asked.
+            so that a prompt may hold JSON. A version of a platform's prompt is said turn by turn, with
+            ``{{field}}`` for the slots, as platforms write them, and its name and version stand in the
+            traces. Without a prompt the sample's own ``prompt``, ``question`` or ``instruction`` is asked.
         schema: JSON Schema the answer must fit.
         parameters: Given to the model (temperature, ...).
         post_process: Makes the output of the reply, e.g. fields out of text.
@@ -51,7 +54,7 @@ class ModelTask:
     """
 
     model: Model
-    prompt: str | None = None
+    prompt: str | PromptVersion | None = None
     schema: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     post_process: PostProcess | None = None
@@ -65,16 +68,30 @@ class ModelTask:
     async def __call__(self, sample: Sample) -> ModelReply | Failure:
         """The model's answer, or the failure in its place."""
         try:
-            prompt = prompt_for(sample, self.prompt)
+            before, question = self._said(sample)
         except KeyError as error:
             return Failure(FailureKind.TASK_ERROR, f"the prompt names {error}, which the inputs lack")
         pictures = tuple(images_in(sample.inputs))
-        reply = await ask(
-            self.model, ModelRequest(prompt, pictures, self.schema, self.parameters, current_repetition())
+        request = ModelRequest(
+            question, pictures, self.schema, self.parameters, current_repetition(), before=before
         )
+        reply = await ask(self.model, request, self._reference())
         if isinstance(reply, Failure) or self.post_process is None:
             return reply
         return self._processed(reply, self.post_process)
+
+    def _said(self, sample: Sample) -> tuple[tuple[Turn, ...], str | None]:
+        """What is said before the pictures are shown, and what with them."""
+        if not isinstance(self.prompt, PromptVersion):
+            return (), prompt_for(sample, self.prompt)
+        said = [(turn.role, _filled(_SLOT, turn.text, sample)) for turn in self.prompt.prompt.turns]
+        question = said.pop()[1] if said and said[-1][0] == "user" else None
+        return tuple(Turn(role, (text,)) for role, text in said), question
+
+    def _reference(self) -> Mapping[str, Any] | None:
+        if not isinstance(self.prompt, PromptVersion):
+            return None
+        return {**self.prompt.reference, "template": self.prompt.text}
 
     @staticmethod
     def _processed(reply: ModelReply, post_process: PostProcess) -> ModelReply | Failure:
@@ -98,7 +115,7 @@ def prompt_for(sample: Sample, prompt: str | None) -> str | None:
         'How many?'
     """
     if prompt is not None:
-        return _PLACEHOLDER.sub(lambda found: _text(sample.inputs[found[1]]), prompt)
+        return _filled(_PLACEHOLDER, prompt, sample)
     own = (sample.inputs.get(key) for key in ("prompt", "question", "instruction", "instructions"))
     return next((text for text in own if isinstance(text, str)), None)
 
@@ -132,6 +149,10 @@ def function_task(
         return ModelReply(output=output, text=text, latency=time.monotonic() - started, model=name)
 
     return task
+
+
+def _filled(slot: re.Pattern[str], text: str, sample: Sample) -> str:
+    return slot.sub(lambda found: _text(sample.inputs[found[1]]), text)
 
 
 def _text(value: Any) -> str:

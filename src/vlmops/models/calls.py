@@ -25,8 +25,8 @@ class ModelCall:
         answer: What it answered, or why it did not.
         started: When it was asked.
         ended: When the answer was there.
-        prompt: Name and version on the platform of the prompt that was used; ``None`` for one that is not
-            kept there.
+        prompt: ``name`` and ``version`` on the platform of the prompt that was used, and maybe its
+            ``template``; ``None`` for one that is not kept there.
     """
 
     model: str
@@ -72,7 +72,8 @@ async def ask(
     Args:
         model: Whom.
         request: What.
-        prompt: Name and version of the prompt the request was made from, for the record.
+        prompt: Name and version of the prompt the request was made from, and its ``template``, the words with
+            slots in them, where it has some; for the record.
 
     Raises:
         PrerequisiteError: See :class:`~vlmops.models.Model`.

@@ -87,6 +87,22 @@ class PromptVersion:
     labels: tuple[str, ...] = ()
 
     @property
+    def text(self) -> str:
+        """What it says as one text: that of an only turn as it is, else each with its role.
+
+        Example:
+            >>> turns = (PromptTurn("system", "Be brief."), PromptTurn("user", "Read it."))
+            >>> print(PromptVersion(Prompt("read", turns), "3", "p3", "").text)
+            system: Be brief.
+            <BLANKLINE>
+            user: Read it.
+        """
+        turns = self.prompt.turns
+        if len(turns) == 1:
+            return turns[0].text
+        return "\n\n".join(f"{turn.role}: {turn.text}" for turn in turns)
+
+    @property
     def reference(self) -> dict[str, str]:
         """Name and version, for the metadata of what came of it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from vlmops import Experiment, ImageDataset, Sample, function_task, push
 from vlmops.evaluators import Case, Failure, FailureKind, Usage
 from vlmops.experiments import ModelTask
 from vlmops.models import ModelReply, ModelRequest, Turn, ask
+from vlmops.platforms import Prompt, PromptTurn, PromptVersion
 from vlmops.testing import picture
 from vlmops_langfuse.references import media_id, parse_reference
 
@@ -145,6 +147,22 @@ def test_the_prompt_of_the_platform_is_linked(
     run(pushed, task)
     links = {(each.prompt_name, each.prompt_version) for each in generations(langfuse_server)}
     assert links == {("totals", 3)}
+
+
+def test_a_variant_asked_by_a_prompt_of_langfuse_is_linked_to_its_version(
+    pushed: LangfusePlatform, langfuse_server: LangfuseServer
+) -> None:
+    turns = (PromptTurn("system", "Be exact."), PromptTurn("user", "Read {{question}}"))
+
+    async def fetched() -> PromptVersion:
+        async with pushed:
+            await pushed.prompts.publish(Prompt("reading/total", turns))
+            return await pushed.prompts.fetch("reading/total")
+
+    run(pushed, ModelTask(Reader(), asyncio.run(fetched())))
+    for each in generations(langfuse_server):
+        assert (each.prompt_name, each.prompt_version) == ("reading/total", 1)
+        assert texts(each)[0] == "Be exact."
 
 
 def test_what_was_refused_is_shown_as_it_was_asked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from vlmops import Sample, function_task
 from vlmops.experiments import ModelTask
 from vlmops.models import ModelReply, ModelRequest, Turn, ask, recorded_calls
+from vlmops.platforms import Prompt, PromptTurn, PromptVersion
 from vlmops.platforms.answering import answered
 from vlmops.platforms.records import ExperimentPlan
 from vlmops.testing import picture
@@ -53,6 +55,15 @@ def test_the_prompt_as_it_was_sent_is_shown() -> None:
     drawn = [value for key, value in attributes.items() if key.endswith("image.url")]
     assert drawn == [f"/vlmops/media/{SAMPLE.inputs['image'].sha256}"]
     assert attributes["output.value"] == "12.50"
+
+
+def test_the_version_of_the_prompt_is_named() -> None:
+    turns = (PromptTurn("system", "Be exact."), PromptTurn("user", "Read {{question}}"))
+    attributes = traced(ModelTask(Echo(), PromptVersion(Prompt("total", turns), "UHJv", "UHJv", "")))
+    assert texts(attributes) == ["Be exact.", "Read What is the total?"]
+    assert attributes["llm.prompt_template.template"] == "system: Be exact.\n\nuser: Read {{question}}"
+    assert attributes["llm.prompt_template.version"] == "UHJv"
+    assert json.loads(attributes["metadata"])["prompt"] == {"name": "total", "version": "UHJv"}
 
 
 def test_a_question_that_was_not_asked_is_not_shown() -> None:

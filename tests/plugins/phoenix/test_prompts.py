@@ -35,14 +35,20 @@ class TestOnAServer:
         async with PhoenixPlatform(PhoenixSettings.resolve(url=phoenix_server.url)) as platform:
             yield platform
 
-    def keep(self, server: Phoenix, name: str, messages: list[dict[str, Any]]) -> None:
+    def keep(
+        self,
+        server: Phoenix,
+        name: str,
+        messages: list[dict[str, Any]],
+        template_format: str = "MUSTACHE",
+    ) -> None:
         """What somebody else keeps."""
         version = {
             "model_provider": "OPENAI",
             "model_name": "gpt-4.1",
             "template": {"type": "chat", "messages": messages},
             "template_type": "CHAT",
-            "template_format": "MUSTACHE",
+            "template_format": template_format,
             "invocation_parameters": {"type": "openai", "openai": {}},
         }
         body = {"prompt": {"name": name}, "version": version}
@@ -71,6 +77,14 @@ class TestOnAServer:
             PromptTurn("user", "How many coins?"),
             PromptTurn("assistant", "Seven."),
         )
+
+    async def test_the_slots_of_a_format_string_are_as_on_every_platform(
+        self, platform: PhoenixPlatform, phoenix_server: Phoenix
+    ) -> None:
+        said = [{"role": "user", "content": 'Count {what}. Answer {{"n": 0}}'}]
+        self.keep(phoenix_server, "format", said, "F_STRING")
+        (turn,) = (await platform.prompts.fetch("format")).prompt.turns
+        assert turn.text == 'Count {{what}}. Answer {"n": 0}'
 
     async def test_a_prompt_with_more_than_text_is_not_cut_down_to_its_text(
         self, platform: PhoenixPlatform, phoenix_server: Phoenix

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from vlmops.datasets import Sample
 from vlmops.errors import UsageError
 from vlmops.evaluators import Failure, FailureKind
 from vlmops.experiments import ModelTask, function_task
-from vlmops.models import ModelReply, ModelRequest
+from vlmops.models import ModelReply, ModelRequest, Turn, recorded_calls
+from vlmops.platforms import Prompt, PromptTurn, PromptVersion
 from vlmops.testing import picture
 
 
@@ -50,6 +52,41 @@ async def test_the_prompt_is_filled_from_the_inputs() -> None:
     task = ModelTask(model, prompt="How many {what}, at most {limit}?")
     await task(Sample("s", {"what": "coins", "limit": 20, "image": picture(1)}))
     assert model.asked[0].prompt == "How many coins, at most 20?"
+
+
+def version(*turns: tuple[Any, str]) -> PromptVersion:
+    """A prompt as a platform keeps it."""
+    said = tuple(PromptTurn(role, text) for role, text in turns)
+    return PromptVersion(Prompt("count", said), "3", "p3", "")
+
+
+async def test_a_prompt_of_a_platform_is_said_turn_by_turn_with_its_slots_filled() -> None:
+    model = Recorder()
+    prompt = version(("system", "You count {{ what }}."), ("user", 'How many {{what}}? {"n": {limit}}'))
+    sample = Sample("s", {"what": "coins", "limit": 20, "image": picture(1)})
+    with recorded_calls() as calls:
+        await ModelTask(model, prompt)(sample)
+    (request,) = model.asked
+    assert request.before == (Turn("system", ("You count coins.",)),)
+    assert request.prompt == 'How many coins? {"n": {limit}}'
+    assert request.images == (picture(1),)
+    assert calls[0].prompt == {"name": "count", "version": "3", "template": prompt.text}
+
+
+async def test_a_prompt_that_ends_with_another_turn_leaves_the_pictures_alone() -> None:
+    model = Recorder()
+    await ModelTask(model, version(("system", "Count."), ("assistant", "Show me.")))(
+        Sample("s", {"question": "not asked", "image": picture(1)})
+    )
+    assert model.asked[0].prompt is None
+    assert [turn.role for turn in model.asked[0].before] == ["system", "assistant"]
+
+
+async def test_a_slot_that_the_inputs_lack_is_a_failure_of_the_task() -> None:
+    failure = await ModelTask(Recorder(), version(("user", "How many {{what}}?")))(Sample("s", {}))
+    assert isinstance(failure, Failure)
+    assert failure.kind is FailureKind.TASK_ERROR
+    assert "'what'" in failure.message
 
 
 async def test_braces_that_name_no_field_stay_so_that_a_prompt_may_hold_json() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vlmops.experiments.specification.prompts import PromptSource
 from vlmops.experiments.specification.result import SpecificationResult
 from vlmops.experiments.specification.sections import (
     BudgetSpec,
@@ -25,7 +24,6 @@ __all__ = [
     "LimitsSpec",
     "ModelLimitsSpec",
     "PlatformSpec",
-    "PromptSource",
     "PromptSpec",
     "SliceSpec",
     "Specification",

@@ -1,8 +1,8 @@
-"""The text of a prompt: as it stands, from a file, or from where prompts have names and versions."""
+"""A variant's prompt: as it stands, from a file, or from a platform, where it has a name and versions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from vlmops.errors import UsageError
 
@@ -10,32 +10,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vlmops.experiments.specification.sections import PromptSpec
+    from vlmops.platforms.port import Prompts
+    from vlmops.platforms.prompts import PromptVersion
 
 
-@runtime_checkable
-class PromptSource(Protocol):
-    """Where prompts have names: a platform, or a registry of one's own."""
-
-    async def prompt_text(self, name: str, version: str | None, label: str | None) -> str:
-        """The text of a prompt; the newest version without version and label.
-
-        Raises:
-            PlatformError: There is no such prompt.
-        """
-        ...
-
-
-async def text_of(prompt: PromptSpec, folder: Path, source: PromptSource | None) -> str:
-    """The text that a prompt stands for.
+async def found_prompt(prompt: PromptSpec, folder: Path, prompts: Prompts | None) -> str | PromptVersion:
+    """What a prompt stands for: its text, or its version on a platform.
 
     Args:
         prompt: The prompt.
         folder: Where relative paths start.
-        source: Where names are known.
+        prompts: Where names are known.
 
     Raises:
         UsageError: The file cannot be read, or names are known nowhere.
-        PlatformError: The source has no such prompt.
+        PlatformError: There is no such prompt there.
     """
     if prompt.text is not None:
         return prompt.text
@@ -45,10 +34,10 @@ async def text_of(prompt: PromptSpec, folder: Path, source: PromptSource | None)
             return path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"prompt {path}: cannot be read: {error}") from error
-    if source is None:
+    if prompts is None:
         raise UsageError(
-            f"prompt {prompt.name!r} is asked for by name, and none of the platforms offers prompts: "
+            f"prompt {prompt.name!r} is asked for by name, and none of the platforms keeps prompts: "
             "give text or file"
         )
     version = None if prompt.version is None else str(prompt.version)
-    return await source.prompt_text(str(prompt.name), version, prompt.label)
+    return await prompts.fetch(str(prompt.name), version=version, label=prompt.label)

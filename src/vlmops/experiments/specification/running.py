@@ -15,11 +15,12 @@ from vlmops.evaluators import Slice, asked_through, models_of
 from vlmops.experiments.estimate_drift import record_drift
 from vlmops.experiments.experiment import Experiment, ExperimentResult
 from vlmops.experiments.selector import ExperimentSelector
-from vlmops.experiments.specification.prompts import PromptSource, text_of
+from vlmops.experiments.specification.prompts import found_prompt
 from vlmops.experiments.specification.result import SpecificationResult
 from vlmops.experiments.specification.sections import EvaluatorSpec, SliceSpec
 from vlmops.experiments.specification.variants import PlannedVariant, planned
 from vlmops.experiments.task import ModelTask
+from vlmops.platforms.port import KeepsPrompts
 
 if TYPE_CHECKING:
     from vlmops.evaluators import Evaluator, SliceBy
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from vlmops.gate.result import GateResult
     from vlmops.models import Model
     from vlmops.platforms.outcome import PushReport
-    from vlmops.platforms.port import Platform
+    from vlmops.platforms.port import Platform, Prompts
+    from vlmops.platforms.prompts import PromptVersion
 
 VariantProgress = Callable[[str, int, int], None]
 """Told of which variant how many samples are done, of how many."""
@@ -38,11 +40,11 @@ VariantProgress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A variant with its model and the text of its prompt."""
+    """A variant with its model and its prompt."""
 
     variant: PlannedVariant
     model: Model
-    prompt: str | None
+    prompt: str | PromptVersion | None
 
 
 class SpecificationRun:
@@ -53,7 +55,7 @@ class SpecificationRun:
         specification: Specification,
         platforms: Platform | Sequence[Platform] | None,
         variants: Sequence[str],
-        prompts: PromptSource | None,
+        prompts: Prompts | None,
         progress: VariantProgress | None,
     ) -> None:
         self._specification = specification
@@ -175,8 +177,8 @@ class SpecificationRun:
         prompt = ready.variant.prompt
         if prompt is None:
             return ready
-        text = await text_of(prompt, self._specification.folder, self._prompts)
-        return _Ready(ready.variant, ready.model, text)
+        found = await found_prompt(prompt, self._specification.folder, self._prompts)
+        return _Ready(ready.variant, ready.model, found)
 
     async def _pushed(self) -> PushReport | None:
         """What became of the dataset's source; ``None`` where the platforms have the dataset already."""
@@ -274,10 +276,9 @@ def _chosen(variants: Sequence[PlannedVariant], names: Sequence[str]) -> Sequenc
     return [known[name] for name in names] or variants
 
 
-def _prompts_of(platforms: Sequence[Platform]) -> PromptSource | None:
-    """The first platform that offers prompts by name."""
-    offered = (getattr(platform, "prompts", None) for platform in platforms)
-    return next((prompts for prompts in offered if isinstance(prompts, PromptSource)), None)
+def _prompts_of(platforms: Sequence[Platform]) -> Prompts | None:
+    """Those of the first platform that keeps any."""
+    return next((platform.prompts for platform in platforms if isinstance(platform, KeepsPrompts)), None)
 
 
 def _limits(general: ModelLimitsSpec, own: ModelLimitsSpec | None) -> Limits:

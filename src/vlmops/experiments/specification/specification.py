@@ -15,10 +15,9 @@ from vlmops.experiments.specification.problems import Source, described
 from vlmops.gate.rules import GateRules  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
-    from vlmops.experiments.specification.prompts import PromptSource
     from vlmops.experiments.specification.result import SpecificationResult
     from vlmops.experiments.specification.running import VariantProgress
-    from vlmops.platforms.port import Platform
+    from vlmops.platforms.port import Platform, Prompts
 
 FILE_NAME = "vlmops.toml"
 """Where ``vlmops run`` looks for a specification."""
@@ -171,7 +170,7 @@ class Specification(sections.Section):
         platforms: Platform | Sequence[Platform] | None = None,
         *,
         variants: Sequence[str] = (),
-        prompts: PromptSource | None = None,
+        prompts: Prompts | None = None,
         progress: VariantProgress | None = None,
     ) -> SpecificationResult:
         """Run it; blocking form of :meth:`run_async`."""
@@ -186,7 +185,7 @@ class Specification(sections.Section):
         platforms: Platform | Sequence[Platform] | None = None,
         *,
         variants: Sequence[str] = (),
-        prompts: PromptSource | None = None,
+        prompts: Prompts | None = None,
         progress: VariantProgress | None = None,
     ) -> SpecificationResult:
         """Run every variant on every platform, or continue what was interrupted.

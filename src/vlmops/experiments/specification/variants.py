@@ -13,6 +13,7 @@ from vlmops.errors import UsageError
 from vlmops.experiments.specification.options import filled_in, taken_by
 from vlmops.models.named_function import named_function
 from vlmops.models.options import is_secret
+from vlmops.platforms.prompts import PromptVersion
 
 if TYPE_CHECKING:
     from vlmops.experiments.specification.sections import DefaultsSpec, PromptSpec, VariantSpec
@@ -69,18 +70,26 @@ class PlannedVariant:
         """A function that is a model may be of a file beside the specification."""
         return {"folder": str(self.folder)} if str(self.model).startswith("callable:") else {}
 
-    def recorded(self, prompt: str | None) -> dict[str, Any]:
+    def recorded(self, prompt: str | PromptVersion | None) -> dict[str, Any]:
         """What is recorded of it with its experiment, without secrets."""
         options = {key: value for key, value in self.options.items() if not is_secret(key)}
         content = {
-            "prompt_name": self.prompt.name if self.prompt else None,
-            "prompt_version": self.prompt.version or self.prompt.label if self.prompt else None,
+            **(_recorded_version(prompt, self.prompt) if isinstance(prompt, PromptVersion) else {}),
             "parameters": dict(self.parameters),
             "options": options,
             "schema": self.schema if isinstance(self.schema, Mapping) else None,
         }
         kept = {key: value for key, value in content.items() if value}
-        return {"model": self.model_name, "prompt": prompt, **kept}
+        text = prompt.text if isinstance(prompt, PromptVersion) else prompt
+        return {"model": self.model_name, "prompt": text, **kept}
+
+
+def _recorded_version(version: PromptVersion, asked_for: PromptSpec | None) -> dict[str, Any]:
+    return {
+        "prompt_name": version.prompt.name,
+        "prompt_version": version.version,
+        "prompt_label": asked_for.label if asked_for else None,
+    }
 
 
 def planned(specification: Specification) -> list[PlannedVariant]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from vlmops.evaluators import CharacterErrorRate, Failure, FailureKind, Usage
 from vlmops.experiments import Specification
 from vlmops.experiments.specification.places import line_of
 from vlmops.experiments.specification.variants import planned
-from vlmops.models import ModelReply, ModelRequest, registry
-from vlmops.platforms import connect, push
+from vlmops.models import ModelReply, ModelRequest, Turn, registry
+from vlmops.platforms import Prompt, PromptTurn, connect, push
 from vlmops.testing import MemoryPlatform, picture
 
 asked: list[ModelRequest] = []
@@ -189,7 +190,7 @@ class TestMistakes:
             ({"variants": [{"model": "spec_reader"}] * 2}, r"variants\[1\]: several are named 'spec_reader'"),
             (
                 {"variants": [{"model": "spec_reader", "prompt": {"name": "p"}}]},
-                "none of the platforms offers prompts",
+                "there is no prompt 'p'",
             ),
             (
                 {"variants": [{"model": "spec_reader", "prompt": {"file": "none.txt"}}]},
@@ -401,15 +402,35 @@ class TestRun:
         ).run(MemoryPlatform())
         assert result.variants[0].summary.scores[0].value == 0.0
 
-    def test_prompts_by_name_come_from_a_source(self, folder: Path) -> None:
-        class Prompts:
-            async def prompt_text(self, name: str, version: str | None, label: str | None) -> str:
-                return f"{name} {version} {label}"
+    def test_prompts_by_name_come_from_the_platform(self, folder: Path) -> None:
+        platform = MemoryPlatform()
+        for text, labels in (("Read it.", ()), ("Read all of it.", ("production",)), ("Read on.", ())):
+            turns = (PromptTurn("system", "Be exact."), PromptTurn("user", text))
+            asyncio.run(platform.prompts.publish(Prompt("read", turns), labels))
+        prompts = [{"name": "read", "label": "production"}, {"name": "read", "version": 1}, {"name": "read"}]
+        result = (
+            Specification.load(written(folder))
+            .changed(variants=[{"model": "spec_reader", "prompt": prompts}])
+            .run(platform)
+        )
+        assert {request.prompt for request in asked} == {"Read it.", "Read all of it.", "Read on."}
+        assert {turn for request in asked for turn in request.before} == {Turn("system", ("Be exact.",))}
+        told = [each.record.metadata for each in result.variants]
+        assert [each["prompt_version"] for each in told] == ["2", "1", "3"]
+        assert [each.get("prompt_label") for each in told] == ["production", None, None]
+        assert told[0]["prompt"] == "system: Be exact.\n\nuser: Read all of it."
 
-        Specification.load(written(folder)).changed(
-            variants=[{"model": "spec_reader", "prompt": {"name": "read", "label": "production"}}]
-        ).run(prompts=Prompts())
-        assert {request.prompt for request in asked} == {"read None production"}
+    def test_a_prompt_by_name_that_nobody_keeps_is_told_before_anything_is_asked(self, folder: Path) -> None:
+        named = Specification.load(written(folder)).changed(
+            variants=[{"model": "spec_reader", "prompt": {"name": "read"}}]
+        )
+        with pytest.raises(PlatformError, match="read"):
+            named.run(MemoryPlatform())
+        without = MemoryPlatform()
+        del without.prompts
+        with pytest.raises(UsageError, match=r"'read' is asked for by name.*give text or file"):
+            named.run(without)
+        assert asked == []
 
     def test_failures_are_counted_and_none_is_kept(self, folder: Path) -> None:
         specification = Specification.load(written(folder)).changed(
