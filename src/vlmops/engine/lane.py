@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from vlmops.engine.rate import TokenBucket
@@ -70,6 +70,7 @@ class Lane:
         """Say how many tokens a request had, for which ``reserved`` were counted."""
         if self._tokens is not None:
             self._tokens.take(measured - reserved)
+            self._changed.set()
 
     def pause(self, seconds: float, began: float) -> bool:
         """Let nobody pass for so long; requests under way go on.
@@ -105,7 +106,11 @@ class Lane:
             wait = self._wait(tokens, time.monotonic())
             if wait <= 0:
                 break
-            await asyncio.sleep(wait)
+            # Calls that took less than was counted for them give the rest back meanwhile.
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
         if self._requests is not None:
             self._requests.take(1)
         if self._tokens is not None:

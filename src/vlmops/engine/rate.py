@@ -8,23 +8,24 @@ _BURST_SECONDS = 1.0
 class TokenBucket:
     """A bucket that fills evenly; what is taken out must be in it.
 
-    It holds what flows in within one second, so that in any minute at most that much more than the limit goes
-    out. An amount larger than the bucket waits for a full one and leaves a debt, so that the average holds.
+    It holds what a second of the limit allows, and that much less flows in, so that no minute, whenever it
+    begins, sees more than the limit. An amount larger than the bucket waits for a full one and leaves a debt,
+    so that the average holds.
 
     Args:
-        per_minute: What flows in, in a minute.
+        per_minute: What may go out in a minute.
         now: Seconds of any clock that does not jump.
 
     Example:
         >>> bucket = TokenBucket(120, now=0.0)
         >>> bucket.take(2)
-        >>> bucket.wait(1, now=0.0), bucket.wait(1, now=0.5)
-        (0.5, 0.0)
+        >>> round(bucket.wait(1, now=0.0), 3), bucket.wait(1, now=0.51)
+        (0.504, 0.0)
     """
 
     def __init__(self, per_minute: float, now: float) -> None:
-        self._rate = per_minute / 60
-        self._capacity = max(1.0, self._rate * _BURST_SECONDS)
+        self._capacity = max(1.0, per_minute / 60 * _BURST_SECONDS)
+        self._rate = (per_minute - (self._capacity - 1)) / 60
         self._level = self._capacity
         self._filled = now
 
