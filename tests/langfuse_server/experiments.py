@@ -56,10 +56,11 @@ def _window(call: Call) -> tuple[float, float]:
 
 
 def _scores_by(project: Project, key: str, call: Call) -> dict[str, list[dict[str, Any]]]:
-    """The scores of each target, newest first, as many as asked for."""
+    """The scores of each target, the last written first, as many as asked for."""
     limit = call.integer("scoreLimit", 50, maximum=50)
     scores: dict[str, list[dict[str, Any]]] = {}
-    for row in newest_of_each_id(project.scores.rows()):
+    rows = newest_of_each_id(project.scores.rows())
+    for row in sorted(rows, key=lambda row: row["updatedAt"], reverse=True):
         if row[key] is not None and len(scores.setdefault(row[key], [])) < limit:
             scores[row[key]].append(score_as_json(row, project.id, ["subject"]))
     return scores

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from langfuse import Evaluation, Langfuse, propagate_attributes
 from langfuse.api import NotFoundError
@@ -103,6 +104,24 @@ def test_experiment(langfuse_server: LangfuseServer, connect: Connect) -> None:
     assert states == {"0": ("ERROR", []), "1": ("DEFAULT", [1.0]), "2": ("DEFAULT", [0.0])}
     assert "@@@langfuseMedia:type=image/png" in (items[0].input or "")
     assert langfuse_server.count(UNKNOWN_ROUTE) == 0
+
+
+def test_scores_of_an_experiment_come_with_the_last_written_first(
+    api: httpx.Client, langfuse_server: LangfuseServer, connect: Connect
+) -> None:
+    client = connect(langfuse_server)
+    fill(client)
+    run_id = run(client).experiment_id
+    for name in ("b", "a", "b"):
+        langfuse_server.advance(1)
+        moment = f"2026-01-0{1 + (name == 'a')}T00:00:00Z"
+        score = {"id": name, "name": name, "value": 1, "datasetRunId": run_id, "timestamp": moment}
+        api.post("/api/public/scores", json=score)
+    since = datetime.now(UTC) - timedelta(hours=1)
+    [experiment] = client.api.experiments.list(from_start_time=since, fields="core,scores").data
+    assert [score.name for score in experiment.scores] == ["b", "a", "accuracy"]
+    by_time = api.get("/api/public/v3/scores", params={"experimentId": run_id}).json()["data"]
+    assert [score["name"] for score in by_time] == ["accuracy", "a", "b"]
 
 
 def test_sdk_5_loses_its_scores_on_the_recorded_version(connect: Connect) -> None:
