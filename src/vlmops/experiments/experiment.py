@@ -54,8 +54,9 @@ class Experiment:
         task: What answers each sample; see :class:`~vlmops.experiments.ModelTask`.
         evaluators: What scores each answer.
         version: Dataset version; the newest when ``None``.
-        key: Same key and tags, same experiment: run again, it continues what is missing. Made from the name,
-            dataset, version and metadata when empty.
+        key: Same key and tags, same experiment: run again, it continues what is missing, on the version of
+            the dataset that it began with. Made from the name, dataset, version and metadata when empty, so
+            that a dataset which has changed since makes another experiment.
         description: For people.
         metadata: JSON recorded with it: model, prompt version, parameters, ...; branch and commit of the git
             repository it runs in are added.
@@ -93,8 +94,14 @@ class Experiment:
         Raises:
             PlatformError: The dataset is not there, or the platform broke down; run it again to continue.
         """
-        record = await platform.experiments.run(self._plan(), progress)
+        present = self if self.version or self.key else await self._at_present(platform)
+        record = await platform.experiments.run(present._plan(), progress)
         return await _concluded(platform, record, self.evaluators, self.slices)
+
+    async def _at_present(self, platform: Platform) -> Experiment:
+        """The same on the version of now: else it would continue one on the dataset as it was."""
+        versions = await platform.datasets.versions(self.dataset)
+        return replace(self, version=versions[0].id) if versions else self
 
     def _plan(self) -> ExperimentPlan:
         tags = checked_tags(self.tags)

@@ -105,6 +105,19 @@ def test_an_evaluator_without_any_score_is_shown_but_not_written(
     assert written == ["cer"]
 
 
+@pytest.mark.parametrize(("key", "answered"), [("", 5), ("mine", 4)])
+def test_a_dataset_that_has_changed_is_answered_as_it_is_now(
+    platform: MemoryPlatform, key: str, answered: int
+) -> None:
+    """Who gives a key says that the experiment goes on, with the samples it began with."""
+    experiment = Experiment("d", "reader", function_task(read), key=key)
+    first = experiment.run(platform)
+    push(ImageDataset.from_samples("d", [Sample("s9", {"image": picture(9)})]), platform)
+    again = experiment.run(platform)
+    assert len(again.record.runs) == answered
+    assert (again.record.id == first.record.id) is bool(key)
+
+
 async def test_scoring_again_adds_a_metric_to_answers_that_are_there(platform: MemoryPlatform) -> None:
     done = await Experiment("d", "reader", function_task(read)).run_async(platform)
     assert done.summary.scores == []

@@ -83,13 +83,12 @@ class SpecificationRun:
             pushed = await self._pushed()
             dataset = self._specification.dataset.name if pushed is None else pushed.dataset
             await self._require_baseline(dataset)
-            versions = [await self._version(platform, dataset) for platform in self._platforms]
             results: dict[str, list[ExperimentResult]] = {name: [] for name in self._names()}
             drifts: dict[str, Sequence[Drift]] = {}
             stopped = ""
             for each in made:
-                for name, platform, version in zip(results, self._platforms, versions, strict=True):
-                    experiment = self._experiment(each, dataset, version)
+                experiment = self._experiment(each, dataset)
+                for name, platform in zip(results, self._platforms, strict=True):
                     result, reason = await self._run(experiment, platform, each.variant.name)
                     stopped = stopped or reason
                     if result is not None:
@@ -207,18 +206,7 @@ class SpecificationRun:
             )
         return report
 
-    async def _version(self, platform: Platform, dataset: str) -> str | None:
-        """The version of the dataset that is run on, and is part of what makes experiments the same.
-
-        Without it, an experiment on the dataset as it was would be continued, and what has changed since be
-        left as it is. Who gives a key says that it is to be continued.
-        """
-        given = self._specification
-        if given.dataset.version is not None or given.key:
-            return given.dataset.version
-        return next((version.id for version in await platform.datasets.versions(dataset)), None)
-
-    def _experiment(self, ready: _Ready, dataset: str, version: str | None) -> Experiment:
+    def _experiment(self, ready: _Ready, dataset: str) -> Experiment:
         given, variant = self._specification, ready.variant
         return Experiment(
             dataset=dataset,
@@ -227,7 +215,7 @@ class SpecificationRun:
                 ready.model, ready.prompt, variant.schema, variant.parameters, variant.post_process
             ),
             evaluators=self._evaluators,
-            version=version,
+            version=given.dataset.version,
             key=f"{given.key}:{variant.name}" if given.key else "",
             description=given.description,
             metadata={**given.metadata, **variant.recorded(ready.prompt)},
