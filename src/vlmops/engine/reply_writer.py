@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,39 +21,40 @@ class ReplyWriter:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "vlmops-engine-write")
         self._waiting: list[tuple[ResponseCache, Kept, asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._writing = False
 
     async def keep(self, cache: ResponseCache, key: bytes, model: str, reply: ModelReply) -> None:
         """Returns when it is on disk, or could not be kept."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((cache, (key, model, reply), done))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
+        if not self._writing:
+            self._begin()
         await done
 
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown()
 
-    async def _write(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            problem = await self._written([(cache, kept) for cache, kept, _ in batch])
-            for _, _, done in batch:
-                if done.done():
-                    continue
-                if problem is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(problem)
-        self._writing = None
+    def _begin(self) -> None:
+        """Not a task: in a loop that is not ours, anyone may cancel all there are."""
+        batch, self._waiting = self._waiting, []
+        put = [(cache, kept) for cache, kept, _ in batch]
+        self._writing = True
+        written = asyncio.get_running_loop().run_in_executor(self._thread, _put, put)
+        written.add_done_callback(partial(self._go_on, [done for _, _, done in batch]))
 
-    async def _written(self, batch: list[tuple[ResponseCache, Kept]]) -> Exception | None:
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, _put, batch)
-        except Exception as error:  # noqa: BLE001 - those who wait for it must hear of it
-            return error
-        return None
+    def _go_on(self, batch: list[asyncio.Future[None]], written: asyncio.Future[None]) -> None:
+        problem = written.exception()
+        for done in batch:
+            if done.done():
+                continue
+            if problem is None:
+                done.set_result(None)
+            else:
+                done.set_exception(problem)
+        self._writing = False
+        if self._waiting:
+            self._begin()
 
 
 def _put(batch: list[tuple[ResponseCache, Kept]]) -> None:

@@ -7,6 +7,7 @@ not changed since is not even read.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -61,17 +62,18 @@ class PixelIndex:
         """
         if image.is_known or not isinstance(image.origin, PathOrigin):
             return self._by_bytes(image)
-        path = image.origin.path.absolute()
+        path = image.origin.path
         stamp = FileStamp.of(path)
         if stamp is None:
             return self._by_bytes(image)
-        if (known := self._of_file(str(path), repr(stamp))) is not None:
+        name = _written(path)
+        if (known := self._of_file(name, repr(stamp))) is not None:
             return known
         settled = stamp.settled
         found = self._by_bytes(image)
         if settled and stamp == FileStamp.of(path):
             with self._lock:
-                self._files[str(path)] = (repr(stamp), found)
+                self._files[name] = (repr(stamp), found)
                 self._write_if_many()
         return found
 
@@ -129,3 +131,8 @@ class PixelIndex:
             _log.warning("hashes of pixels cannot be kept: %s", error)
         self._pixels.clear()
         self._files.clear()
+
+
+def _written(path: Path) -> str:
+    """The absolute path as SQLite takes it: names of files need not be UTF-8."""
+    return os.fsencode(path.absolute()).decode(errors="backslashreplace")

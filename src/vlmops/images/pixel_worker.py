@@ -33,29 +33,32 @@ def main() -> None:
     _load_decoders()
     answers.write(READY)
     try:
-        while (picture := _next()) is not None:
-            answers.write(json.dumps(_found(index, picture)).encode() + b"\n")
+        while (asked := _next()) is not None:
+            answers.write(json.dumps(_found(index, *asked)).encode() + b"\n")
     except BrokenPipeError:
         """Nobody listens any more."""
     finally:
         index.close()
 
 
-def _next() -> Image | None:
+def _next() -> tuple[str, Image] | None:
+    """The working folder of who asks, and the picture; ``None`` at the end."""
     try:
-        picture: Image = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this
+        asked: tuple[str, Image] | None = pickle.load(sys.stdin.buffer)  # noqa: S301 - from who started this
     except EOFError:
         return None
-    return picture
+    return asked
 
 
-def _found(index: PixelIndex, picture: Image) -> dict[str, Any]:
+def _found(index: PixelIndex, folder: str, picture: Image) -> dict[str, Any]:
     """Nothing is said of what cannot be read: whoever asks tries it too, and tells what is wrong."""
     try:
+        # A path may be relative, and who asks may have moved since this was started.
+        os.chdir(folder)
         with picture.held():
             stands = index.stands_for(picture)
             return {"stands": stands, "facts": asdict(picture.facts)}
-    except (ImageError, MemoryError):
+    except (ImageError, MemoryError, OSError):
         return {}
 
 

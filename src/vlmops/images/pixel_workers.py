@@ -28,6 +28,8 @@ _GIVEN = 2
 """Pictures given to a process at a time, so that it need not wait for the next."""
 _LONGEST_SENT = 1 << 20
 _SECONDS_TO_END = 10.0
+_SECONDS_TO_ANSWER = 60.0
+"""Far more than any picture takes: a process that says nothing for so long hangs."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +81,8 @@ class PixelWorkers:
 
     async def _start(self) -> None:
         loop = asyncio.get_running_loop()
-        command = (_interpreter(), "-c", _PROGRAM)
+        # -P: what lies in the working folder must not pass for a module.
+        command = (_interpreter(), "-P", "-c", _PROGRAM)
         try:
             for _ in range(self._processes):
                 _, worker = await loop.subprocess_exec(
@@ -109,14 +112,28 @@ class _Worker(asyncio.SubprocessProtocol):
 
     async def found(self, image: Image) -> dict[str, Any]:
         """What it says of the picture; empty where that is nothing."""
+        try:
+            asked = pickle.dumps((os.getcwd(), image))  # noqa: PTH109 - no Path is needed
+        except OSError:
+            # The working folder is gone, and with it what a path might name.
+            return {}
         found: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._given.append(found)
-        self._transport.get_pipe_transport(0).write(pickle.dumps(image))
-        return await found
+        self._transport.get_pipe_transport(0).write(asked)
+        try:
+            async with asyncio.timeout(_SECONDS_TO_ANSWER):
+                return await found
+        except TimeoutError:
+            self.is_ready = False
+            self._transport.kill()
+            return {}
 
     async def end(self) -> None:
         """Let it come to its end, and wait for that."""
-        self._transport.get_pipe_transport(0).close()
+        stdin = self._transport.get_pipe_transport(0)
+        # Said in words too: a fork of this process would keep the pipe open.
+        stdin.write(pickle.dumps(None))
+        stdin.close()
         await asyncio.wait([self._over], timeout=_SECONDS_TO_END)
         self._transport.close()
 

@@ -490,6 +490,33 @@ class TestEnteredInALoop:
                 assert (await engine.model(model).answer(ModelRequest("a"))).cached
         assert len(model.asked) == 1
 
+    async def test_who_cancels_all_there_is_in_the_loop_may_ask_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Even while an answer is being kept: nothing waits for ever after that."""
+        writing, go_on = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+        with ResponseCache(tmp_path / "replies.sqlite") as cache:
+            put_all = cache.put_all
+
+            def slowly(replies: Any) -> None:
+                loop.call_soon_threadsafe(writing.set)
+                go_on.wait()
+                put_all(replies)
+
+            monkeypatch.setattr(cache, "put_all", slowly)
+            async with asyncio.timeout(20), Engine(cache=cache) as engine:
+                model = engine.model(Model())
+                asking = asyncio.create_task(model.answer(ModelRequest("a")))
+                await writing.wait()
+                others = asyncio.all_tasks() - {asyncio.current_task()}
+                for task in others:
+                    task.cancel()
+                await asyncio.wait([asking])
+                go_on.set()
+                replies = [await model.answer(ModelRequest(text)) for text in "ab"]
+        assert [reply.output for reply in replies] == ["a", "b"]
+
 
 async def test_readers_that_are_closed_refuse_what_they_would_never_do() -> None:
     readers = ReaderPool(1, Inbox(asyncio.get_running_loop()))

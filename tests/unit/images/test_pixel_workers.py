@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,20 @@ async def test_pictures_that_only_this_process_can_read_stay_here(workers: Pixel
     assert await workers.stands_for(Image(Origin())) is None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode there")
+def test_names_need_not_be_utf8(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))
+    file.write_bytes(picture(1).read())
+    os.utime(file, (1, 1))
+    time.sleep(0.06)  # younger than the clock's grain, a file is not remembered
+    index = PixelIndex()
+    known, unread = Image.from_path(file), Image.from_path(file)
+    assert index.stands_for(known) == index.stands_for(unread)
+    index.close()
+    assert known.is_known
+    assert not unread.is_known
+
+
 async def test_what_they_found_is_written_down_when_they_end(tmp_path: Path) -> None:
     file = tmp_path / "one.png"
     file.write_bytes(picture(1).read())
@@ -109,6 +124,76 @@ async def test_one_that_is_killed_leaves_nobody_waiting(workers: PixelWorkers) -
     assert None in said
     assert not workers.is_ready
     assert await workers.stands_for(picture(1)) is None
+
+
+async def test_a_relative_path_is_meant_from_where_it_is_asked(
+    workers: PixelWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program may have moved to another folder since the processes were started."""
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "same name.png").write_bytes(picture(number).read())
+        monkeypatch.chdir(folder)
+        image = Image.from_path("same name.png")
+        assert await workers.stands_for(image) == f"pixels:{picture(number).pixel_hash()}"
+        assert image.read() == picture(number).read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be removed")
+async def test_of_a_working_folder_that_is_gone_nothing_is_said(
+    workers: PixelWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert await workers.stands_for(picture(1)) is None
+    monkeypatch.chdir(tmp_path)
+    assert await workers.stands_for(picture(1)) is not None
+
+
+async def test_what_lies_in_the_working_folder_is_no_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pickle.py").write_text("from pathlib import Path\nPath('was run').touch()\n")
+    monkeypatch.chdir(tmp_path)
+    workers = PixelWorkers(1)
+    workers.start()
+    await _until_ready(workers)
+    await workers.close()
+    assert not (tmp_path / "was run").exists()
+
+
+@needs_processes
+async def test_one_that_hangs_keeps_nobody_for_ever(
+    workers: PixelWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vlmops.images.pixel_workers._SECONDS_TO_ANSWER", 0.05)
+    for child in _children():
+        os.kill(child, signal.SIGSTOP)
+    async with asyncio.timeout(10):
+        said = await asyncio.gather(*(workers.stands_for(picture(number)) for number in range(20)))
+    assert set(said) == {None}
+    assert not workers.is_ready
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+async def test_a_fork_of_the_program_holds_none_of_them_up() -> None:
+    """It has the pipes, too: that this end of them is closed tells the processes nothing."""
+    workers = PixelWorkers(1)
+    workers.start()
+    await _until_ready(workers)
+    (started,) = workers._workers
+    if not (fork := os.fork()):
+        signal.pause()
+    try:
+        await workers.close()
+        assert started._transport.get_returncode() == 0
+    finally:
+        os.kill(fork, signal.SIGKILL)
+        await asyncio.to_thread(os.waitpid, fork, 0)
 
 
 @needs_processes
