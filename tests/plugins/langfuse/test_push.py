@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -237,18 +238,31 @@ def test_a_push_through_faults_ends_complete_and_correct(
 
 
 def test_requests_that_get_no_answer_in_time_are_sent_again(
-    langfuse_server: LangfuseServer,
+    langfuse_server: LangfuseServer, tmp_path: Path
 ) -> None:
     from vlmops_langfuse import LangfusePlatform
     from vlmops_langfuse.settings import LangfuseSettings
 
     server = langfuse_server
-    settings = LangfuseSettings.resolve(server.url, server.public_key, server.secret_key, timeout=0.5)
-    server.faults.add(Fault.slow(2000).on(rate=0.05))
-    report = push(dataset(40), LangfusePlatform(settings))
-    assert report.ok
-    assert report.targets[0].created == 40
-    assert {len(server.item_versions(item["id"])) for item in server.items("d")} <= {1, 2}
+    settings = LangfuseSettings.resolve(server.url, server.public_key, server.secret_key, timeout=1.0)
+    expected = {
+        "GET /api/public/v2/datasets/{datasetName}": 2,
+        "POST /api/public/media": 41,
+        "PUT bucket": 41,
+        "PATCH /api/public/media/{mediaId}": 41,
+        "POST /api/public/dataset-items": 41,
+    }
+    for after, route in enumerate(expected):
+        server.faults.add(Fault.slow(1600).on(route, after=after, times=1))
+    platform = LangfusePlatform(settings)
+    report = push(dataset(40), platform)
+    assert (report.ok, report.targets[0].created) == (True, 40)
+    counts = server.counts()
+    assert {route: counts[route] for route in expected} == expected
+    while any(request.status is None for request in server.requests):
+        time.sleep(0.05)  # until what nobody waits for any more has taken effect as well
+    assert sorted(len(server.item_versions(item["id"])) for item in server.items("d")) == [1] * 39 + [2]
+    assert pull(platform, "d", tmp_path).revision == report.revision
 
 
 @pytest.mark.parametrize(
