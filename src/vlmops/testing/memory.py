@@ -236,10 +236,11 @@ class MemoryExperiments:
 
     async def run(self, plan: ExperimentPlan, progress: Progress | None = None) -> ExperimentRecord:
         """Run or continue."""
-        dataset = await self.platform.datasets.read(plan.dataset, plan.version)
+        await self.platform.datasets.read(plan.dataset, plan.version)
         version = plan.version or str(len(self.platform.stored[plan.dataset].versions) - 1)
         identity = f"{plan.dataset}/{plan.key}"
         experiment = self.stored.setdefault(identity, StoredExperiment(identity, plan, version))
+        dataset = await self.platform.datasets.read(plan.dataset, experiment.version)
         wanted = [(s, r) for s in dataset for r in range(1, plan.repetitions + 1)]
         missing = [(s, r) for s, r in wanted if not _succeeded(experiment.runs.get((s.id, r)))]
         done = len(wanted) - len(missing)

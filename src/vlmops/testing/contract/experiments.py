@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlmops.datasets import ImageDataset
 from vlmops.errors import PlatformError
 from vlmops.evaluators import (
     CharacterErrorRate,
@@ -16,6 +17,7 @@ from vlmops.evaluators import (
     WordErrorRate,
 )
 from vlmops.models import ModelReply, ModelRequest, ask
+from vlmops.platforms import push
 from vlmops.testing.pictures import picture
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 from vlmops.testing.contract.base import Contract
 from vlmops.testing.contract.evaluators import HALF, WHOLE, BreaksOff, Broken, HalfFailed, HalfSaid, TwoScores
-from vlmops.testing.contract.reading import found_on, read_back, scores_of
+from vlmops.testing.contract.reading import found_on, read_back, samples, scores_of
 
 
 class ExperimentContract(Contract):
@@ -109,6 +111,17 @@ class ExperimentContract(Contract):
         assert second.record.resumed == 2
         assert second.summary.failures == {}
         assert len(second.record.runs) == 4
+
+    def test_a_dataset_that_has_grown_is_answered_as_it_is_now(self, platform: Platform, name: str) -> None:
+        """But an experiment with a key of its own goes on with the samples it began with."""
+        keyed = self.ran(platform, name, key="k").record
+        made = self.ran(platform, name, pushed=True).record
+        assert push(ImageDataset.from_samples(name, samples(5)), platform).ok
+        again = self.ran(platform, name, key="k", pushed=True).record
+        assert (again.id, len(again.runs), again.resumed) == (keyed.id, 4, 4)
+        anew = self.ran(platform, name, pushed=True).record
+        assert anew.id != made.id
+        assert {run.case.id for run in anew.runs} == {"s0", "s1", "s2", "s3", "s4"}
 
     def test_repetitions_are_kept_apart(self, platform: Platform, name: str) -> None:
         if not platform.capabilities.repetitions:
