@@ -132,7 +132,8 @@ class Engine:
                 workshop.home.require_awake()
             self._started = self._entered = None
         if workshop is not None:
-            await workshop.close(self._drain)
+            # Who stops waiting does not stop it: threads and processes would stay.
+            await asyncio.shield(workshop.close(self._drain))
 
     def __enter__(self) -> Engine:
         return self

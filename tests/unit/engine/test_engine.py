@@ -518,6 +518,32 @@ class TestEnteredInALoop:
         assert [reply.output for reply in replies] == ["a", "b"]
 
 
+@pytest.mark.parametrize("entered", [False, True])
+async def test_who_stops_waiting_until_it_is_closed_leaves_no_thread_behind(entered: bool) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        description = "a slow disk"
+
+        def read(self) -> bytes:
+            reading.set()
+            go_on.wait()
+            return picture(1).read()
+
+    engine = Engine()
+    if entered:
+        await engine.__aenter__()
+    asking = asyncio.create_task(engine.model(Model()).answer(ModelRequest("a", (Image(Slow()),))))
+    await asyncio.to_thread(reading.wait)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(engine.aclose(), 0.01)
+    go_on.set()
+    assert (await asking).output == "a"
+    async with asyncio.timeout(20):
+        while any("vlmops-engine" in thread.name for thread in threading.enumerate()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def test_readers_that_are_closed_refuse_what_they_would_never_do() -> None:
     readers = ReaderPool(1, Inbox(asyncio.get_running_loop()))
     readers.close()
