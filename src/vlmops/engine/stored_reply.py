@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators.case import Usage
@@ -21,17 +20,30 @@ def to_text(reply: ModelReply) -> str | None:
         >>> from_text(to_text(ModelReply({"n": 7}, "7", Usage(9, 1)))).usage.input_tokens
         9
     """
-    content = asdict(reply)
+    content = _members(reply)
     del content["cached"]
     try:
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _WHOLE.encode(content)
         text.encode()
     except UnicodeEncodeError:
         # Models break off within an escape: half a character can be kept only as one.
-        return json.dumps(content, separators=(",", ":"), allow_nan=False)
+        return _ESCAPED.encode(content)
     except (TypeError, ValueError):
         return None
     return text
+
+
+def _members(record: Any) -> dict[str, Any]:
+    names = field_names(type(record))
+    if not names:
+        raise TypeError(f"{type(record).__name__} is not JSON")
+    return {name: getattr(record, name) for name in names}
+
+
+_WHOLE, _ESCAPED = (
+    json.JSONEncoder(ensure_ascii=escaped, separators=(",", ":"), allow_nan=False, default=_members)
+    for escaped in (False, True)
+)
 
 
 def from_text(text: str) -> ModelReply:
