@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from vlmops.characters import whole
 from vlmops.concurrency import map_each
 from vlmops.errors import ImageError, MediaError
 from vlmops_langfuse.references import media_id
@@ -55,7 +54,7 @@ class AskedPictures:
     async def _part(self, piece: str | Image) -> dict[str, Any]:
         """A part of a chat message; pictures in the one shape that Langfuse draws inline."""
         if isinstance(piece, str):
-            return {"type": "text", "text": whole(piece)}
+            return {"type": "text", "text": piece}
         try:
             reference = await self._reference(piece)
         except (ImageError, MediaError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vlmops.characters import whole_record
 from vlmops.evaluators import Failure, Score
 from vlmops_langfuse.asked import AskedPictures, prompt_link
 from vlmops_langfuse.media_upload import TAKEN, MediaTarget
@@ -90,7 +89,7 @@ class EvaluationTraces:
             model_parameters=dict(call.request.parameters) or None,
         )
         span.set_attributes(prompt_link(call))
-        generation.update(**_answer(whole_record(call.answer)))
+        generation.update(**_answer(call.answer))
         generation.end(end_time=_nanoseconds(call.ended))
 
     def _start(self, name: str, parent: Span, started: datetime) -> Span:

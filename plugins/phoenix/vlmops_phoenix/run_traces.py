@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from vlmops.characters import whole, whole_record
 from vlmops.evaluators import Case, Failure
 from vlmops.images import Image, images_in, map_images, to_json
 
@@ -110,7 +109,7 @@ class EvaluationTrace:
         span.set_attributes({"openinference.span.kind": "LLM", "llm.model_name": call.model, **_prompt(call)})
         for number, turn in enumerate(call.request.conversation):
             span.set_attributes(_turn("input", turn.role, turn.content, self._url_of, number))
-        answer = whole_record(call.answer)
+        answer = call.answer
         if isinstance(answer, Failure):
             span.set_attributes(_usage(answer))
             _set_status(span, f"{answer.kind.value}: {answer.message}")
@@ -209,7 +208,7 @@ def _turn(
         if isinstance(piece, Image):
             attributes |= {f"{part}.type": "image", f"{part}.image.image.url": url_of(piece)}
         else:
-            attributes |= {f"{part}.type": "text", f"{part}.text": whole(piece)}
+            attributes |= {f"{part}.type": "text", f"{part}.text": piece}
     return attributes
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from vlmops.characters import whole_record
 from vlmops.evaluators import (
     Case,
     Evaluator,
@@ -128,13 +129,13 @@ def _judging(runs: Sequence[Run]) -> Spending:
 
 
 async def over_set(evaluator: SetEvaluator, cases: Sequence[Case]) -> list[SetScore]:
-    """What an evaluator says of a whole set; a failure is a score without a value."""
+    """What an evaluator says of a whole set, in whole characters; a failure is a score without a value."""
     result = evaluator.evaluate_set(cases)
     if inspect.isawaitable(result):
         result = await result
     if isinstance(result, Failure):
-        return [_without_value(evaluator.name, len(cases), result.message)]
-    return result if isinstance(result, list) else [result]
+        result = _without_value(evaluator.name, len(cases), result.message)
+    return [whole_record(score) for score in (result if isinstance(result, list) else [result])]
 
 
 def _means(runs: Sequence[Run]) -> list[SetScore]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from vlmops.characters import whole, whole_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """One call.
+    """One call; U+FFFD stands for each half of a character in its words, which no trace can hold.
 
     Attributes:
         model: Name of the model.
@@ -35,6 +37,15 @@ class ModelCall:
     started: datetime
     ended: datetime
     prompt: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "request", _whole_request(self.request))
+        object.__setattr__(self, "answer", whole_record(self.answer))
+        object.__setattr__(self, "prompt", whole(self.prompt))
+
+
+def _whole_request(request: ModelRequest) -> ModelRequest:
+    return whole_record(replace(request, before=tuple(map(whole_record, request.before))))
 
 
 _recorded: ContextVar[list[ModelCall] | None] = ContextVar("vlmops_recorded_calls", default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from vlmops.characters import whole
 from vlmops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,13 +95,17 @@ class ReviewRequest:
 
     Attributes:
         target: Its trace, span or session.
-        why: What made it worth a look; shown to the reviewer.
+        why: What made it worth a look; shown to the reviewer. U+FFFD stands for each half of a character in
+            it, which cannot be sent.
         rules: Names of the rules that chose it, for machines.
     """
 
     target: ScoreTarget
     why: str
     rules: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "why", whole(self.why))
 
 
 @dataclass(frozen=True, slots=True)

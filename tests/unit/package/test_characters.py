@@ -12,9 +12,19 @@ from hypothesis import strategies as st
 
 from vlmops.characters import is_unicode, whole, whole_record
 from vlmops.datasets import Sample
-from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage, evaluate, evaluate_in_thread
-from vlmops.models import ModelReply
-from vlmops.platforms import ScoreTarget, TargetedScore
+from vlmops.evaluators import (
+    Case,
+    Failure,
+    FailureKind,
+    Score,
+    SetScore,
+    Usage,
+    evaluate,
+    evaluate_in_thread,
+)
+from vlmops.experiments.summary import over_set
+from vlmops.models import ModelReply, ModelRequest, Turn, ask, recorded_calls
+from vlmops.platforms import ReviewRequest, ScoreTarget, TargetedScore
 from vlmops.platforms.answering import answered
 from vlmops.platforms.records import ExperimentPlan
 from vlmops.testing import picture
@@ -128,3 +138,46 @@ def test_what_evaluators_say_is_whole(run: Any, kind: type[Judge]) -> None:
 
 def test_a_score_on_its_way_to_a_platform_is_whole() -> None:
     assert TargetedScore(ScoreTarget("span", "1"), Score("s", 1.0, HALF)).score.explanation == "\ufffd"
+
+
+def test_a_case_for_review_says_why_in_whole_characters() -> None:
+    assert ReviewRequest(ScoreTarget("span", "1"), f"said {HALF}", ("rule",)).why == "said \ufffd"
+
+
+@pytest.mark.parametrize(
+    ("says", "found"),
+    [
+        (SetScore("s", 1.0, 1, explanation=HALF), ["\ufffd"]),
+        ([SetScore("s", 1.0, 1, explanation=text) for text in ("fine", HALF)], ["fine", "\ufffd"]),
+        (Failure(FailureKind.UNPARSABLE, HALF), ["\ufffd"]),
+    ],
+)
+def test_what_is_said_of_a_whole_set_is_whole(says: Any, found: list[str]) -> None:
+    class Corpus:
+        name = "corpus"
+
+        def evaluate_set(self, cases: Any) -> Any:
+            return says
+
+    assert [score.explanation for score in asyncio.run(over_set(Corpus(), [Case(output="a")]))] == found
+
+
+def test_calls_are_recorded_in_whole_characters_and_answered_as_they_were() -> None:
+    class Echo:
+        name = "echo"
+
+        async def answer(self, request: ModelRequest) -> ModelReply:
+            return ModelReply(HALF, request.prompt or "", model=request.before[0].content[0])
+
+    image = picture(1)
+    request = ModelRequest(f"Read {HALF}", (image,), before=(Turn("system", (f"Be {HALF}", image)),))
+    with recorded_calls() as calls:
+        answer = asyncio.run(ask(Echo(), request, {"name": "read", "template": HALF}))
+    (call,) = calls
+    assert answer == ModelReply(HALF, f"Read {HALF}", model=f"Be {HALF}")
+    assert call.answer == ModelReply("\ufffd", "Read \ufffd", model="Be \ufffd")
+    assert [turn.content for turn in call.request.conversation] == [
+        ("Be \ufffd", image),
+        ("Read \ufffd", image),
+    ]
+    assert call.prompt == {"name": "read", "template": "\ufffd"}

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vlmops.evaluators import (
     Case,
     Failure,
     FailureKind,
     Score,
+    SetScore,
 )
 from vlmops.models import ModelReply, ModelRequest, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,10 @@ class HalfSaid:
             Score("half_said.mood", f"smiling {HALF}", why, "none", None, metadata),
             Score("half_said.polite", True, why, metadata=metadata),
         ]
+
+    def evaluate_set(self, cases: Sequence[Case]) -> SetScore:
+        """One of all answers."""
+        return SetScore("half_said.all", 1.0, len(cases), explanation=f"each {HALF}", metadata={HALF: HALF})
 
 
 @dataclass(frozen=True, kw_only=True)

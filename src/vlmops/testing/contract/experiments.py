@@ -79,6 +79,8 @@ class ExperimentContract(Contract):
             return await ask(BreaksOff(), ModelRequest(f"Read it {HALF}", (sample.inputs["image"],)))
 
         ran = self.ran(platform, name, task=task, evaluators=[HalfSaid(), HalfFailed()])
+        said = {score.name: score.explanation for score in ran.summary.scores}
+        assert said["half_said.all"] == f"each {WHOLE}"
         for record in (ran.record, read_back(platform, ran.record.id)):
             runs = {run.case.id: run for run in record.runs}
             outputs = {key: run.case.output for key, run in runs.items()}

@@ -20,6 +20,7 @@ from vlmops.platforms import (
     TargetedScore,
 )
 from vlmops.testing.contract.base import Contract
+from vlmops.testing.contract.evaluators import HALF, WHOLE
 from vlmops.testing.contract.reading import executions_on, written
 from vlmops.testing.pictures import picture
 
@@ -46,7 +47,10 @@ class ReviewContract(Contract):
         assert (report.requested, report.present, list(report.failures)) == (1, 0, [])
         (waiting,) = reviews_on(platform, name, [target])
         assert (waiting.target, waiting.done, list(waiting.answers)) == (target, False, [])
-        assert (waiting.why, list(waiting.rules)) == ('größer: "yes", <no> ✓', ["disagreement", "random"])
+        assert (waiting.why, list(waiting.rules)) == (
+            f'größer: "yes", <no> ✓ {WHOLE}',
+            ["disagreement", "random"],
+        )
         assert set(waiting.asked) == {"contract.right", "contract.detail", "contract.damage"}
         self._answer(platform, name, target)
         (reviewed,) = reviews_on(platform, name, [target])
@@ -121,7 +125,7 @@ class ReviewContract(Contract):
         return ReviewQueue(name, (RIGHT, DETAIL, DAMAGE), "made by a test")
 
     def _request(self, target: ScoreTarget) -> ReviewRequest:
-        return ReviewRequest(target, 'größer: "yes", <no> ✓', ("disagreement", "random"))
+        return ReviewRequest(target, f'größer: "yes", <no> ✓ {HALF}', ("disagreement", "random"))
 
     def _execution(self, platform: Platform, name: str) -> Execution:
         if not isinstance(platform, KeepsReviews):
