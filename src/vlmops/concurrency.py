@@ -74,6 +74,9 @@ async def map_each(
         [2, 4, 6]
     """
     chosen = list(items)
+    if len(chosen) == 1:
+        # A task of its own would cost more than much of what is done for one item alone.
+        return [await work(chosen[0])]
     results: dict[int, R] = {}
 
     async def one(numbered: tuple[int, T]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from vlmops.concurrency import map_each
 from vlmops.engine.cache import ResponseCache
 from vlmops.engine.inbox import Inbox
 from vlmops.engine.landed import LandedKeys
@@ -86,12 +87,10 @@ class Workshop:
         """What stands for pictures, by their ``id()``, as far as processes can say."""
         if self._pixels.decoding_seconds > _WORTH_SECONDS:
             self._workers.start()
-        known: dict[int, str] = {}
-        if self._workers.is_ready:
-            for picture in pictures:
-                if stands := await self._workers.stands_for(picture):
-                    known[id(picture)] = stands
-        return known
+        if not self._workers.is_ready:
+            return {}
+        found = await map_each(pictures, self._workers.stands_for)
+        return {id(picture): stands for picture, stands in zip(pictures, found, strict=True) if stands}
 
     def _standing(self, pictures: Sequence[Image], known: dict[int, str]) -> Callable[[Image], str]:
         for picture in pictures:

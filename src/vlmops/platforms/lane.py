@@ -54,11 +54,7 @@ class Lane:
             return ""
         writer, places = self._writer, list(sample.image_fields())
         try:
-            # A task for the only picture of a sample would cost more than asking whether it is there.
-            if len(places) == 1:
-                await writer.put_image(sample.id, *places[0])
-            else:
-                await map_each(places, lambda place: writer.put_image(sample.id, *place))
+            await map_each(places, lambda place: writer.put_image(sample.id, *place))
         except PlatformUnavailable as error:
             self.broken = str(error)
         except (MediaError, ImageError, PlatformError) as error:
