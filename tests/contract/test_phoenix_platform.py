@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from phoenix_process import Phoenix
 
@@ -54,14 +53,14 @@ class TestPhoenixPlatform(PlatformContract):
             "status_code": "OK",
             "attributes": attributes,
         }
-        httpx.post(f"{self.server.url}/v1/projects/{name}/spans", json={"data": [span]}).raise_for_status()
+        self.server.post(f"/v1/projects/{name}/spans", json={"data": [span]}).raise_for_status()
         self._wait_for_span(name)
         return True
 
     def score_values(self, platform: Platform, execution: Execution) -> dict[str, object]:
         project = self._project_of(execution)
-        found = httpx.get(
-            f"{self.server.url}/v1/projects/{project}/span_annotations",
+        found = self.server.get(
+            f"/v1/projects/{project}/span_annotations",
             params={"span_ids": execution.target.id},
         ).json()["data"]
         assert all(annotation["identifier"] == "vlmops" for annotation in found)
@@ -69,7 +68,7 @@ class TestPhoenixPlatform(PlatformContract):
 
     def _wait_for_span(self, project: str) -> None:
         for _ in range(200):
-            answer = httpx.get(f"{self.server.url}/v1/projects/{project}/spans")
+            answer = self.server.get(f"/v1/projects/{project}/spans")
             if answer.is_success and answer.json()["data"]:
                 self.projects = [project]
                 return

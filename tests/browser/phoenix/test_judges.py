@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
 import pytest
 from judging_models import picture, pieces, saying, sees
 from phoenix_process import Phoenix
@@ -71,10 +70,10 @@ def judged(phoenix_server: Phoenix, tmp_path_factory: pytest.TempPathFactory) ->
         samples = [Sample("s", {"image": picture("red"), "question": "Which colour?"})]
         assert push(ImageDataset.from_samples(NAME, samples), platform).ok
         result = Experiment(NAME, "said", function_task(lambda sample: "red surely"), [judge]).run(platform)
-    experiment = httpx.get(f"{phoenix_server.url}/v1/experiments/{result.record.id}").json()["data"]
+    experiment = phoenix_server.get(f"/v1/experiments/{result.record.id}").json()["data"]
     name = experiment["project_name"]
-    project = httpx.get(f"{phoenix_server.url}/v1/projects/{name}").json()["data"]["id"]
-    spans = httpx.get(f"{phoenix_server.url}/v1/projects/{name}/spans", params={"limit": 100}).json()["data"]
+    project = phoenix_server.get(f"/v1/projects/{name}").json()["data"]["id"]
+    spans = phoenix_server.get(f"/v1/projects/{name}/spans", params={"limit": 100}).json()["data"]
     return Judged(result, eye.shown, project, spans)
 
 
@@ -82,7 +81,7 @@ def test_the_verdict_is_a_score_that_a_model_gave(judged: Judged, phoenix_server
     (score,) = judged.result.record.runs[0].results
     assert isinstance(score, Score)
     assert (score.name, score.value) == ("colour", True)
-    exported = httpx.get(f"{phoenix_server.url}/v1/experiments/{judged.result.record.id}/json").json()
+    exported = phoenix_server.get(f"/v1/experiments/{judged.result.record.id}/json").json()
     (annotation,) = exported[0]["annotations"]
     assert annotation["annotator_kind"] == "LLM"
     assert annotation["trace_id"] == judged.named("Evaluation: ")[0]["context"]["trace_id"]

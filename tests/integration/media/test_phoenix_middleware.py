@@ -6,7 +6,6 @@ import io
 import re
 import threading
 
-import httpx
 import pytest
 from PIL import Image
 
@@ -35,7 +34,7 @@ class TestWithoutLogin:
     def test_serves_the_picture_from_phoenix_origin(self, phoenix_server):
         path, data = stored(phoenix_server)
 
-        answer = httpx.get(phoenix_server.url + path)
+        answer = phoenix_server.get(path)
 
         assert (answer.status_code, answer.content) == (200, data)
         assert answer.headers["content-type"] == "image/png"
@@ -44,16 +43,16 @@ class TestWithoutLogin:
 
     def test_browser_cache_is_confirmed(self, phoenix_server):
         path, _ = stored(phoenix_server)
-        etag = httpx.get(phoenix_server.url + path).headers["etag"]
+        etag = phoenix_server.get(path).headers["etag"]
 
-        answer = httpx.get(phoenix_server.url + path, headers={"If-None-Match": etag})
+        answer = phoenix_server.get(path, headers={"If-None-Match": etag})
 
         assert (answer.status_code, answer.content) == (304, b"")
 
     def test_thumbnail(self, phoenix_server):
         path, _ = stored(phoenix_server)
 
-        answer = httpx.get(phoenix_server.url + path, params={"w": "100"})
+        answer = phoenix_server.get(path, params={"w": "100"})
 
         assert Image.open(io.BytesIO(answer.content)).size == (128, 96)
 
@@ -61,7 +60,7 @@ class TestWithoutLogin:
         data = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20_000
         path, _ = stored(phoenix_server, data)
 
-        answer = httpx.get(phoenix_server.url + path)
+        answer = phoenix_server.get(path)
 
         assert answer.content == data
         assert answer.headers["content-length"] == str(len(data))
@@ -77,18 +76,18 @@ class TestWithoutLogin:
         ],
     )
     def test_serves_nothing_else(self, phoenix_server, path, status):
-        assert httpx.get(phoenix_server.url + path).status_code == status
+        assert phoenix_server.get(path).status_code == status
 
     def test_phoenix_itself_still_answers(self, phoenix_server):
-        assert httpx.get(phoenix_server.url + "/v1/projects").is_success
-        assert "<html" in httpx.get(phoenix_server.url + "/").text
+        assert phoenix_server.get("/v1/projects").is_success
+        assert "<html" in phoenix_server.get("/").text
 
     def test_many_at_once(self, phoenix_server):
         path, _ = stored(phoenix_server, picture(800, 600))
         bodies = []
 
         def fetch():
-            bodies.append(httpx.get(phoenix_server.url + path, params={"w": "384"}).content)
+            bodies.append(phoenix_server.get(path, params={"w": "384"}).content)
 
         threads = [threading.Thread(target=fetch) for _ in range(12)]
         for thread in threads:
@@ -108,13 +107,13 @@ class TestWithLogin:
     def test_stranger_is_refused(self, server):
         path, _ = stored(server)
 
-        answer = httpx.get(server.url + path)
+        answer = server.get(path)
 
         assert answer.status_code == 401
         assert answer.headers["cache-control"] == "no-store"
 
     def test_stranger_does_not_learn_what_exists(self, server):
-        assert httpx.get(f"{server.url}/vlmops/media/{'0' * 64}.png").status_code == 401
+        assert server.get(f"/vlmops/media/{'0' * 64}.png").status_code == 401
 
     def test_logged_in_user_sees_it(self, server):
         path, data = stored(server)
@@ -132,13 +131,13 @@ class TestWithLogin:
             session = dict(client.cookies)
             client.get("/auth/logout")
 
-        assert httpx.get(server.url + path, cookies=session).status_code == 401
+        assert server.get(path, cookies=session).status_code == 401
 
     def test_api_key_sees_it(self, server):
         path, data = stored(server)
         key = server.create_api_key()
 
-        answer = httpx.get(server.url + path, headers={"Authorization": f"Bearer {key}"})
+        answer = server.get(path, headers={"Authorization": f"Bearer {key}"})
 
         assert (answer.status_code, answer.content) == (200, data)
 
@@ -146,7 +145,7 @@ class TestWithLogin:
     def test_invalid_key_is_refused(self, server, header):
         path, _ = stored(server)
 
-        assert httpx.get(server.url + path, headers={"Authorization": header}).status_code == 401
+        assert server.get(path, headers={"Authorization": header}).status_code == 401
 
     def test_invalid_key_is_refused_even_with_a_session(self, server):
         path, _ = stored(server)
@@ -165,11 +164,11 @@ def test_expired_session_and_root_path(start_phoenix):
     )
     path, data = stored(server)
     login = {"email": ADMIN_EMAIL, "password": server.admin_password}
-    cookies = httpx.post(f"{server.url}/auth/login", json=login).headers["set-cookie"]
+    cookies = server.post("/auth/login", json=login).headers["set-cookie"]
     session = dict(re.findall(r"(phoenix-access-token)=([^;]+)", cookies))
 
     assert session
     # The proxy in front takes the root path away before it asks Phoenix.
-    assert httpx.get(server.url + path, cookies=session).status_code == 401
-    with_secret = httpx.get(server.url + path, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
+    assert server.get(path, cookies=session).status_code == 401
+    with_secret = server.get(path, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
     assert with_secret.content == data

@@ -6,7 +6,6 @@ import time
 import uuid
 from typing import Any
 
-import httpx
 import pytest
 from phoenix_process import Phoenix
 
@@ -33,9 +32,9 @@ def project(phoenix_server: Phoenix) -> str:
         "status_code": "OK",
         "attributes": {"session.id": SESSION, "input.value": "?", "output.value": "!"},
     }
-    httpx.post(f"{phoenix_server.url}/v1/projects/{name}/spans", json={"data": [span]}).raise_for_status()
+    phoenix_server.post(f"/v1/projects/{name}/spans", json={"data": [span]}).raise_for_status()
     for _ in range(200):
-        if httpx.get(f"{phoenix_server.url}/v1/projects/{name}/spans").is_success:
+        if phoenix_server.get(f"/v1/projects/{name}/spans").is_success:
             break
         time.sleep(0.05)
     return name
@@ -47,7 +46,7 @@ def platform(phoenix_server: Phoenix, project: str) -> Platform:
 
 
 def targets(server: Phoenix, project: str) -> dict[str, ScoreTarget]:
-    span = httpx.get(f"{server.url}/v1/projects/{project}/spans").json()["data"][0]
+    span = server.get(f"/v1/projects/{project}/spans").json()["data"][0]
     trace_id, span_id = span["context"]["trace_id"], span["context"]["span_id"]
     return {
         "span": ScoreTarget("span", span_id, trace_id),
@@ -61,8 +60,8 @@ def write(platform: Platform, *scores: TargetedScore) -> ScoreReport:
 
 
 def held(server: Phoenix, project: str, kind: str, target: ScoreTarget) -> dict[str, Any]:
-    found = httpx.get(
-        f"{server.url}/v1/projects/{project}/{kind}_annotations", params={f"{kind}_ids": target.id}
+    found = server.get(
+        f"/v1/projects/{project}/{kind}_annotations", params={f"{kind}_ids": target.id}
     ).json()["data"]
     return {annotation["name"]: annotation for annotation in found}
 
@@ -97,7 +96,7 @@ def test_range_and_direction_become_annotation_configs_of_the_project(
     target = targets(phoenix_server, project)["span"]
     score = Score("blur", 3.0, direction="minimize", range=(0.0, 10.0))
     write(platform, TargetedScore(target, score), TargetedScore(target, Score("ok", True)))
-    configs = httpx.get(f"{phoenix_server.url}/v1/projects/{project}/annotation_configs").json()["data"]
+    configs = phoenix_server.get(f"/v1/projects/{project}/annotation_configs").json()["data"]
     found = {config["name"]: config for config in configs}
     assert found["blur"]["type"] == "CONTINUOUS"
     assert found["blur"]["optimization_direction"] == "MINIMIZE"
@@ -110,7 +109,7 @@ def test_evidence_is_stored_and_linked(platform: Platform, phoenix_server: Phoen
     evidence = picture(5)
     write(platform, TargetedScore(target, Score("overlay", 0.5, evidence=evidence)))
     url = held(phoenix_server, project, "span", target)["overlay"]["metadata"]["evidence"]
-    assert httpx.get(f"{phoenix_server.url}{url}").content == evidence.read()
+    assert phoenix_server.get(url).content == evidence.read()
 
 
 def test_one_unknown_target_costs_one_score(

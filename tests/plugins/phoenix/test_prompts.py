@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
 from phoenix_process import Phoenix
 
@@ -52,11 +51,11 @@ class TestOnAServer:
             "invocation_parameters": {"type": "openai", "openai": {}},
         }
         body = {"prompt": {"name": name}, "version": version}
-        httpx.post(f"{server.url}/v1/prompts", json=body).raise_for_status()
+        server.post("/v1/prompts", json=body).raise_for_status()
 
     def ids(self, server: Phoenix, name: str) -> list[str]:
         """What Phoenix itself calls the prompts of this name."""
-        listed = httpx.get(f"{server.url}/v1/prompts").json()["data"]
+        listed = server.get("/v1/prompts").json()["data"]
         return [prompt["id"] for prompt in listed if prompt["name"] == name]
 
     async def test_the_page_of_a_version_is_where_phoenix_has_it(
