@@ -197,6 +197,10 @@ class Engine:
         key = request_key(asked.identity(), request, stands_for)
         if (kept := cache.get(key, self._since)) is not None:
             return self._count_kept(kept)
+        for picture in request.pictures:
+            if not picture.is_known:
+                # The index knew it unread. From here on, another picture in its place is refused.
+                picture.read()
         return _Question(asked, key, cache, mark, asked.asking.planned(request))
 
     async def _flown(self, workshop: Workshop, question: _Question) -> ModelReply | Failure:

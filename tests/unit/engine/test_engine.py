@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from vlmops.blocking import blocking
 from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
 from vlmops.engine.inbox import Inbox
 from vlmops.engine.reader_pool import ReaderPool
-from vlmops.errors import BudgetSpent, PrerequisiteError, UsageError
+from vlmops.errors import BudgetSpent, ImageError, PrerequisiteError, UsageError
 from vlmops.evaluators import Failure, FailureKind, Usage
 from vlmops.images import Image
 from vlmops.models import ModelReply, ModelRequest
@@ -143,6 +144,50 @@ class TestKept:
             for image in (picture(1), Image.from_path(file), picture(2)):
                 asyncio.run(asked.answer(ModelRequest("a", (image,))))
         assert len(model.asked) == 2
+
+    async def test_a_file_that_changes_before_its_turn_is_not_answered_as_what_it_was(
+        self, tmp_path: Path
+    ) -> None:
+        """Known from an earlier run, it need not be read to be looked up: it must be before it waits."""
+        file = tmp_path / "one.png"
+        file.write_bytes(picture(1).read())
+        os.utime(file, (1, 1))
+        await asyncio.sleep(0.06)  # younger than the clock's grain, a file is not remembered
+        busy, go_on = asyncio.Event(), asyncio.Event()
+
+        async def seen(request: ModelRequest) -> ModelReply | Failure:
+            if not request.images:
+                busy.set()
+                await go_on.wait()
+                return await echo(request)
+            try:
+                text = str(request.images[0].read() == picture(1).read())
+            except ImageError as error:
+                return Failure(FailureKind.BAD_IMAGE, str(error))
+            return ModelReply(text, text)
+
+        class Flat:
+            def expected(self, model: object, request: ModelRequest) -> Usage:
+                return Usage(1, 1)
+
+        async with Engine() as engine:
+            await engine.model(Model()).answer(ModelRequest("?", (Image.from_path(file),)))
+        async with Engine(limits=Limits(concurrency=1), estimator=Flat()) as engine:
+            model = engine.model(Model(seen))
+            first = asyncio.create_task(model.answer(ModelRequest("wait")))
+            await busy.wait()
+            asking = asyncio.create_task(model.answer(ModelRequest("?", (Image.from_path(file),))))
+            async with asyncio.timeout(20):
+                while len(engine._flights) < 2:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            file.write_bytes(picture(2).read())
+            go_on.set()
+            await first
+            changed = await asking
+            right = await model.answer(ModelRequest("?", (picture(1),)))
+        assert isinstance(changed, Failure)
+        assert changed.kind is FailureKind.BAD_IMAGE
+        assert right.output == "True"
 
     def test_a_picture_that_cannot_be_read_is_not_sent(self) -> None:
         model = Model()
