@@ -95,9 +95,13 @@ def run_command(
         print_run(console(), result)
         for command in next_commands(specification, result):
             console().print(f"next: {command}")
+    for name, why in result.lost.items():
+        sys.stderr.write(f"error: {name}: {why}; run the same command again when it is back\n")
     if result.stopped:
         sys.stderr.write(f"stopped: {result.stopped}; run the same command again to continue\n")
         raise typer.Exit(ExitCode.STOPPED)
+    if result.lost:
+        raise typer.Exit(ExitCode.GATE_FAILED)
     if result.gate is not None:
         # What may fail, and how much of it, is for the gate to say.
         raise typer.Exit(ExitCode.DONE if result.gate.passed else ExitCode.GATE_FAILED)

@@ -21,9 +21,10 @@ def print_run(out: Console, result: SpecificationResult) -> None:
             out.print(_pushed_line(result.pushed.dataset, target))
     if result.variants:
         print_results(out, result.variants)
-    for results in list(result.results.values())[1:]:
-        for each in results:
-            out.print(f"{each.record.name}: {each.record.url}")
+    for results in result.results.values():
+        if results is not result.variants:
+            for each in results:
+                out.print(f"{each.record.name}: {each.record.url}")
     if result.comparison is not None:
         from vlmops.cli.comparison_table import print_comparison
 
@@ -72,6 +73,7 @@ def run_json(result: SpecificationResult) -> dict[str, Any]:
 
     return {
         "pushed": result.pushed,
+        "lost": result.lost,
         "experiments": results_json(result.variants),
         "platforms": {name: results_json(results) for name, results in result.results.items()},
         "comparison": result.comparison,

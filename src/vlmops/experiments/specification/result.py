@@ -29,6 +29,8 @@ class SpecificationResult:
         drifts: What answers took beside what was estimated for them, by the variant's name; of models that
             have a card.
         pushed: What became of the dataset on each platform; ``None`` where it was there already, by name.
+        lost: Platforms that broke down, by the names of :attr:`results`, and why. The others have all of it;
+            run again, what these lack is made up from answers that are kept.
         stopped: Why the run ended before every sample was answered; empty otherwise. Run again, it goes on.
     """
 
@@ -39,8 +41,9 @@ class SpecificationResult:
     drifts: Mapping[str, Sequence[Drift]] = field(default_factory=dict)
     stopped: str = ""
     pushed: PushReport | None = None
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def variants(self) -> Sequence[ExperimentResult]:
-        """Each variant once, from the first platform."""
-        return next(iter(self.results.values()), [])
+        """Each variant once, from the first platform that has them."""
+        return next((found for name, found in self.results.items() if name not in self.lost), [])

@@ -80,7 +80,7 @@ class SpecificationRun:
             for platform in self._platforms:
                 await stack.enter_async_context(platform)
             made = [await self._with_prompt(each) for each in ready]
-            pushed = await self._pushed()
+            pushed, lost = await self._pushed()
             dataset = self._specification.dataset.name if pushed is None else pushed.dataset
             await self._require_baseline(dataset)
             results: dict[str, list[ExperimentResult]] = {name: [] for name in self._names()}
@@ -89,14 +89,22 @@ class SpecificationRun:
             for each in made:
                 experiment = self._experiment(each, dataset)
                 for name, platform in zip(results, self._platforms, strict=True):
-                    result, reason = await self._run(experiment, platform, each.variant.name)
+                    if name in lost:
+                        continue
+                    try:
+                        result, reason = await self._run(experiment, platform, each.variant.name)
+                    except PlatformError as error:
+                        lost[name] = str(error)
+                        if len(lost) == len(results):
+                            raise
+                        continue
                     stopped = stopped or reason
                     if result is not None:
                         results[name].append(result)
                         drifts.setdefault(each.variant.name, record_drift(result.record, experiment.metadata))
                 if stopped:
                     break
-            first = next(iter(results.values()))
+            first = next(found for name, found in results.items() if name not in lost)
             return SpecificationResult(
                 results,
                 engine.tally,
@@ -105,6 +113,7 @@ class SpecificationRun:
                 {name: found for name, found in drifts.items() if found},
                 stopped,
                 pushed,
+                lost,
             )
 
     async def _run(
@@ -179,32 +188,36 @@ class SpecificationRun:
         found = await found_prompt(prompt, self._specification.folder, self._prompts)
         return _Ready(ready.variant, ready.model, found)
 
-    async def _pushed(self) -> PushReport | None:
-        """What became of the dataset's source; ``None`` where the platforms have the dataset already."""
+    async def _pushed(self) -> tuple[PushReport | None, dict[str, str]]:
+        """What became of the dataset's source, and which platforms broke down over it, and why.
+
+        There is no report where the platforms have the dataset already.
+        """
         from vlmops.datasets import Columns, ImageDataset
         from vlmops.platforms.push import push_async
 
         given = self._specification.dataset
         if given.source is None:
-            return None
+            return None, {}
         columns = Columns(given.images, given.expected, given.inputs, given.id)
         place = given.source if ":" in given.source else self._specification.folder / given.source
         dataset = ImageDataset.load(place, name=given.name, columns=columns)
         report = await push_async(dataset, self._platforms)
-        for target in report.targets:
-            if lost := next((each for each in target.failures if not each.id), None):
-                raise PlatformError(
-                    f"{target.platform}: {lost.message}; no model was asked yet: run it again when it is "
-                    "back, or without it"
-                )
-        problems = [*report.failures, *(f for target in report.targets for f in target.failures)]
+        # What befalls a platform as a whole is a failure of no sample.
+        lost = {
+            name: failure.message
+            for name, target in zip(self._names(), report.targets, strict=True)
+            for failure in target.failures
+            if not failure.id
+        }
+        problems = [*report.failures, *(f for target in report.targets for f in target.failures if f.id)]
         if problems:
             first = problems[0]
             raise UsageError(
                 f"{len(problems)} samples of {place} cannot be pushed, the first: "
                 f"{first.source or first.id}: {first.message}; 'vlmops push' lists all"
             )
-        return report
+        return report, lost
 
     def _experiment(self, ready: _Ready, dataset: str) -> Experiment:
         given, variant = self._specification, ready.variant

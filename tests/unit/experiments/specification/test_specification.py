@@ -291,17 +291,39 @@ class TestRun:
         assert (result.tally.calls, result.stopped) == (8, "")
         assert [request.parameters for request in asked[-4:]] == [{"temperature": 0}] * 4
 
-    def test_a_platform_that_is_down_is_told_before_any_call(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("breaks", ["dataset", "experiment"])
+    def test_a_platform_that_is_down_costs_no_other_and_is_made_up_for_later(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, breaks: str
     ) -> None:
         down, up = MemoryPlatform(), connect(f"folder:{folder / 'up'}")
+        specification = Specification.load(written(folder))
 
-        def broken(header: Any) -> Any:
+        def broken(*_: Any) -> Any:
             raise PlatformUnavailable("memory does not answer")
 
-        monkeypatch.setattr(down.datasets, "writer", broken)
-        with pytest.raises(PlatformError, match=r"^memory: memory does not answer .*no model was asked yet"):
-            Specification.load(written(folder)).run([up, down])
+        with monkeypatch.context() as patched:
+            of, method = (down.datasets, "writer") if breaks == "dataset" else (down.experiments, "run")
+            patched.setattr(of, method, broken)
+            first = specification.run([down, up])
+        assert list(first.lost) == ["memory"]
+        assert "memory does not answer" in first.lost["memory"]
+        assert [len(each.record.runs) for each in first.variants] == [4, 4]
+        assert first.comparison is not None
+        again = specification.run([down, up])
+        assert (again.lost, again.tally.calls, len(asked)) == ({}, 0, 8)
+        assert [len(each.record.runs) for each in again.results["memory"]] == [4, 4]
+
+    def test_where_no_platform_answers_no_model_is_asked(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        down = MemoryPlatform()
+
+        def broken(*_: Any) -> Any:
+            raise PlatformUnavailable("memory does not answer")
+
+        monkeypatch.setattr(down.experiments, "run", broken)
+        with pytest.raises(PlatformUnavailable, match="does not answer"):
+            Specification.load(written(folder)).run(down)
         assert asked == []
 
     def test_what_was_pushed_is_told(self, folder: Path) -> None:
