@@ -118,6 +118,7 @@ class ExperimentContract(Contract):
         """But an experiment with a key of its own goes on with the samples it began with."""
         keyed = self.ran(platform, name, key="k").record
         made = self.ran(platform, name, pushed=True).record
+        assert self.ran(platform, name, pushed=True).record.id == made.id
         assert push(ImageDataset.from_samples(name, samples(5)), platform).ok
         again = self.ran(platform, name, key="k", pushed=True).record
         assert (again.id, len(again.runs), again.resumed) == (keyed.id, 4, 4)
