@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _held_up: set[asyncio.AbstractEventLoop] = set()
+_wait_for_this: ContextVar[frozenset[asyncio.AbstractEventLoop]] = ContextVar("loops", default=frozenset())
 
 
 def blocking(start: Callable[[], Coroutine[Any, Any, T]], *resources: AbstractAsyncContextManager[Any]) -> T:
@@ -36,8 +38,10 @@ def blocking(start: Callable[[], Coroutine[Any, Any, T]], *resources: AbstractAs
         return _run(resources, start)
     outcome: list[T] = []
     error: list[BaseException] = []
+    waiting = _wait_for_this.get() | {loop}
 
     def work() -> None:
+        _wait_for_this.set(waiting)
         try:
             outcome.append(_run(resources, start))
         except BaseException as raised:  # noqa: BLE001 - carried over to the waiting caller
@@ -56,7 +60,9 @@ def blocking(start: Callable[[], Coroutine[Any, Any, T]], *resources: AbstractAs
 
 
 def is_held_up(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether a call of :func:`blocking` keeps that loop waiting: nothing runs in it until the call ends.
+    """Whether that loop waits for the call of :func:`blocking` in which this runs: who waits for it hangs.
+
+    It is known in tasks and in ``asyncio.to_thread``, not in threads that the call starts by other means.
 
     Example:
         >>> async def look(outer: asyncio.AbstractEventLoop) -> bool:
@@ -67,7 +73,7 @@ def is_held_up(loop: asyncio.AbstractEventLoop) -> bool:
         >>> asyncio.run(main())
         True
     """
-    return loop in _held_up
+    return loop in _held_up and loop in _wait_for_this.get()
 
 
 def _run(

@@ -498,8 +498,26 @@ class TestEnteredInALoop:
             with pytest.raises(UsageError, match="await the asynchronous method"):
                 blocking(lambda: asked.answer(ModelRequest("b")))
             with pytest.raises(UsageError, match="await the asynchronous method"):
+                blocking(lambda: asyncio.to_thread(lambda: blocking(lambda: asked.answer(ModelRequest("b")))))
+            with pytest.raises(UsageError, match="await the asynchronous method"):
                 engine.close()
             assert (await asked.answer(ModelRequest("a"))).cached
+
+    async def test_who_has_nothing_to_do_with_what_holds_the_loop_up_waits(self) -> None:
+        replies: list[ModelReply | Failure] = []
+        async with Engine() as engine:
+            model = engine.model(Model())
+            thread = threading.Thread(
+                target=lambda: replies.append(asyncio.run(model.answer(ModelRequest("a"))))
+            )
+
+            async def hold_up() -> None:
+                thread.start()
+                await asyncio.to_thread(thread.join, 0.2)
+
+            blocking(hold_up)
+            await asyncio.to_thread(thread.join)
+        assert [reply.output for reply in replies if isinstance(reply, ModelReply)] == ["a"]
 
     def test_a_loop_that_is_over_is_told(self) -> None:
         engine = Engine()
