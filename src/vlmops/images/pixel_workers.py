@@ -9,14 +9,12 @@ import os
 import pickle
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vlmops.images.facts import ImageFacts
+from vlmops.images.image import Image
 from vlmops.images.origin import BytesOrigin, PathOrigin
 from vlmops.images.pixel_worker import READY
-
-if TYPE_CHECKING:
-    from vlmops.images.image import Image
 
 _PROGRAM = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
@@ -179,7 +177,12 @@ def _interpreter() -> str:
 
 
 def _is_sendable(image: Image) -> bool:
-    """A file is read there; what is in memory travels, if it is short; other origins may hold connections."""
-    if isinstance(image.origin, BytesOrigin):
+    """A file is read there; what is in memory travels, if it is short; other origins may hold connections.
+
+    Classes derived from ours need not be known there.
+    """
+    if type(image) is not Image:
+        return False
+    if type(image.origin) is BytesOrigin:
         return len(image.origin.data) <= _LONGEST_SENT
     return type(image.origin) is PathOrigin

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from vlmops.images import Image
+from vlmops.images.origin import BytesOrigin
 from vlmops.images.pixel_index import PixelIndex
 from vlmops.images.pixel_workers import PixelWorkers
 from vlmops.testing import picture
@@ -79,7 +80,16 @@ async def test_pictures_that_only_this_process_can_read_stay_here(workers: Pixel
         def read(self) -> bytes:
             raise AssertionError("it has no business here")
 
-    assert await workers.stands_for(Image(Origin())) is None
+    class Data(BytesOrigin):
+        pass
+
+    class Picture(Image):
+        pass
+
+    data = picture(1).read()
+    for image in (Image(Origin()), Image(Data(data)), Picture.from_bytes(data)):
+        assert await workers.stands_for(image) is None
+    assert workers.is_ready
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode there")
