@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import default
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from local_server import Handler, LocalServer
 
 
 @dataclass
@@ -43,7 +44,7 @@ def error(status: int, message: str, *, code: str | None = None, param: str | No
     return Answer(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-class ChatServer:
+class ChatServer(LocalServer):
     """Serves answers in turn, the last one over and over, and keeps what it was asked.
 
     What it answers to whom is up to :meth:`answer`; see ``provider_server`` for one that looks at pictures.
@@ -53,26 +54,12 @@ class ChatServer:
         self.answers: list[Answer] = []
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
-        self._over = threading.Event()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
         return f"{self.origin}/v1"
-
-    def close(self) -> None:
-        self._over.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def answer(self, path: str, body: Any) -> Answer:
         """What to say to a POST of this body, which is JSON or the fields of a form."""
@@ -83,41 +70,31 @@ class ChatServer:
         """The PNG behind a path that is asked for by GET."""
         return None
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = _read(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
+        class Answers(Handler):
+            def post(self) -> None:
+                body = _read(self.headers, self.received())
                 outer.requests.append(body)
                 outer.paths.append(self.path)
                 answer = outer.answer(self.path, body)
                 if answer.hold:
-                    outer._over.wait()
+                    outer.over.wait()
                     self.close_connection = True
                     return
                 self._send(answer)
 
-            def do_GET(self) -> None:
+            def get(self) -> None:
                 found = outer.picture(self.path)
                 headers = {"Content-Type": "image/png"}
                 self._send(Answer(404) if found is None else Answer(body=found, headers=headers))
 
             def _send(self, answer: Answer) -> None:
                 data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-                self.send_response(answer.status)
-                for name, value in {"Content-Type": "application/json", **answer.headers}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                self.reply(answer.status, data, {"Content-Type": "application/json", **answer.headers})
 
-            def log_message(self, *arguments: Any) -> None:
-                """Say nothing."""
-
-        return Handler
+        return Answers
 
 
 def _read(headers: Message, body: bytes) -> Any:

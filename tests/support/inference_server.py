@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from local_server import Handler, LocalServer
 
 
 @dataclass
@@ -29,57 +29,37 @@ class Inference:
     tensors: dict[str, bytes]
 
 
-class InferenceServer:
+class InferenceServer(LocalServer):
     """Answers every inference alike and keeps what it was asked."""
 
     def __init__(self) -> None:
         self.answer = Answered()
         self.asked: list[Inference] = []
-        self._over = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.origin
 
-    def close(self) -> None:
-        self._over.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+        class Answers(Handler):
+            def post(self) -> None:
+                body = self.received()
                 outer.asked.append(
                     taken_apart(self.path, body, int(self.headers["Inference-Header-Content-Length"]))
                 )
                 answer = outer.answer
                 if answer.hang:
-                    outer._over.wait()
+                    outer.over.wait()
                     self.close_connection = True
                     return
                 data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-                self.send_response(answer.status)
-                for name, value in {"Content-Type": "application/json", **answer.headers}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data if answer.cut is None else data[: answer.cut])
-                self.close_connection = answer.cut is not None
+                headers = {"Content-Type": "application/json", **answer.headers}
+                self.reply(answer.status, data, headers, answer.cut)
 
-            def log_message(self, *arguments: Any) -> None:
-                """Say nothing."""
-
-        return Handler
+        return Answers
 
 
 def taken_apart(path: str, body: bytes, header: int) -> Inference:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
+from local_server import Handler, LocalServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
-class OtlpReceiver:
+class OtlpReceiver(LocalServer):
     """Listens on a free port; ``status`` is what it answers."""
 
     def __init__(self) -> None:
@@ -19,14 +18,11 @@ class OtlpReceiver:
         self.sizes: list[int] = []
         self.refused = 0
         self._spans: list[dict[str, Any]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.origin
 
     @property
     def spans(self) -> list[dict[str, Any]]:
@@ -37,19 +33,12 @@ class OtlpReceiver:
     def names(self) -> list[str]:
         return sorted(span["name"] for span in self.spans)
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+        class Answers(Handler):
+            def post(self) -> None:
+                body = self.received()
                 if outer.status == 200:
                     outer.sizes.append(len(body))
                     outer._spans += _spans(
@@ -57,14 +46,9 @@ class OtlpReceiver:
                     )
                 else:
                     outer.refused += 1
-                self.send_response(outer.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self.reply(outer.status)
 
-            def log_message(self, *arguments: Any) -> None:
-                """Say nothing."""
-
-        return Handler
+        return Answers
 
 
 def _spans(body: bytes) -> list[dict[str, Any]]:
