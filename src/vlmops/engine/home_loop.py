@@ -56,6 +56,7 @@ class HomeLoop:
 
         Raises:
             UsageError: The loop is over, or waits itself for the thread that asks.
+            RuntimeError: It was closed meanwhile.
         """
         if self.is_here:
             return await work
@@ -65,7 +66,14 @@ class HomeLoop:
         except BaseException:
             work.close()
             raise
-        return await asyncio.wrap_future(running)
+        try:
+            return await asyncio.wrap_future(running)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # A task that nobody has cancelled must not pass for one: groups of tasks would not notice.
+            raise RuntimeError("the engine was closed meanwhile") from None
 
     def require_awake(self) -> None:
         """See to it that nobody waits for a loop which waits for them.

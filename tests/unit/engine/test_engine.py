@@ -13,6 +13,7 @@ import pytest
 
 from vlmops.blocking import blocking
 from vlmops.engine import Budget, Engine, Limits, ResponseCache, Retry
+from vlmops.engine.home_loop import HomeLoop
 from vlmops.engine.inbox import Inbox
 from vlmops.engine.reader_pool import ReaderPool
 from vlmops.errors import BudgetSpent, ImageError, PrerequisiteError, UsageError
@@ -605,6 +606,27 @@ async def test_who_stops_waiting_until_it_is_closed_leaves_no_thread_behind(ente
     async with asyncio.timeout(20):
         while any("vlmops-engine" in thread.name for thread in threading.enumerate()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_work_that_its_loop_does_not_end_is_told_apart_from_work_that_is_cancelled() -> None:
+    home = HomeLoop()
+    begun = threading.Event()
+
+    async def endless() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    cancelled = asyncio.create_task(home.run(endless()))
+    await asyncio.to_thread(begun.wait)
+    begun.clear()
+    left = asyncio.create_task(home.run(endless()))
+    await asyncio.to_thread(begun.wait)
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    await asyncio.to_thread(home.close)
+    assert cancelled.cancelled()
+    with pytest.raises(RuntimeError, match="closed"):
+        await left
 
 
 async def test_readers_that_are_closed_refuse_what_they_would_never_do() -> None:
