@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _THREAD_SECONDS = 0.05
+_OVERDUE_SECONDS = 0.2
+"""A thread that has not come back by then is held up by something heavy: the others go on without it."""
 _QUICK_SECONDS = 0.001
 """Threads that share what takes less than this get in each other's way."""
 
@@ -152,13 +154,17 @@ async def evaluate_each(
     for pair in pairs:
         (here if _on_loop(pair[1]) else aside).append(pair)
     waiting, lock = iter(aside), threading.Lock()
-    heavy = asyncio.Event()
+    heavy, loop = asyncio.Event(), asyncio.get_running_loop()
 
     async def lane(number: int) -> None:
         if number:
             await heavy.wait()
         while True:
-            batch, error = await asyncio.to_thread(_evaluated_meanwhile, waiting, lock)
+            overdue = loop.call_later(_OVERDUE_SECONDS, heavy.set)
+            try:
+                batch, error = await asyncio.to_thread(_evaluated_meanwhile, waiting, lock)
+            finally:
+                overdue.cancel()
             if len(batch) < _THREAD_SECONDS / _QUICK_SECONDS:
                 # So few may also be the last of them: then the others wake up for nothing.
                 heavy.set()

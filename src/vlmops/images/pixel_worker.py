@@ -57,7 +57,8 @@ def _found(index: PixelIndex, folder: str, picture: Image) -> dict[str, Any]:
         os.chdir(folder)
         with picture.held():
             stands = index.stands_for(picture)
-            return {"stands": stands, "facts": asdict(picture.facts)}
+            # A file that the index knows by its stamp has not been read, and need not be.
+            return {"stands": stands, "facts": asdict(picture.facts) if picture.is_known else None}
     except (ImageError, MemoryError, OSError):
         return {}
 

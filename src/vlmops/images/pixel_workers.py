@@ -58,7 +58,10 @@ class PixelWorkers:
             self._starting = asyncio.create_task(self._start())
 
     async def stands_for(self, image: Image) -> str | None:
-        """As the index says; the picture's facts are known then. ``None`` where no process can say."""
+        """As the index says; if the picture was read for it, its facts are known then.
+
+        ``None`` where no process can say.
+        """
         if not _is_sendable(image):
             return None
         async with self._places:
@@ -66,7 +69,8 @@ class PixelWorkers:
             found = await min(ready, key=_Worker.waiting).found(image) if ready else {}
         if not found:
             return None
-        image.learn(ImageFacts(**found["facts"]))
+        if found["facts"] is not None:
+            image.learn(ImageFacts(**found["facts"]))
         return str(found["stands"])
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -135,6 +136,28 @@ def test_many_evaluations_come_back_once_each_whoever_evaluates():
     assert len(found) == len(results) == 150
     assert results[7, "echo"].value == "a|7"
     assert (results[7, "waits"].value, results[7, "bleu"]) == ("a", [])
+
+
+def test_one_that_hangs_keeps_no_other_from_its_turn():
+    others_are_done = threading.Event()
+
+    class Hangs:
+        name = "hangs"
+
+        def evaluate(self, case):
+            if case.output == 0:
+                return Score("hangs", others_are_done.wait(30))
+            return Score("hangs", True)
+
+    def told(found):
+        if any(number == 5 for number, _ in found):
+            others_are_done.set()
+        results.extend(found)
+
+    results = []
+    pairs = [(number, Hangs(), Case(output=number)) for number in range(6)]
+    asyncio.run(evaluate_each(pairs, told, limit=2))
+    assert {number: score.value for number, score in results} == dict.fromkeys(range(6), True)
 
 
 def test_what_was_evaluated_before_a_run_is_stopped_is_handed_over():

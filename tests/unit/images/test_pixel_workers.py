@@ -59,6 +59,16 @@ async def test_they_say_what_the_index_says(workers: PixelWorkers, tmp_path: Pat
     index.close()
 
 
+async def test_a_file_that_is_known_by_its_stamp_is_not_read(workers: PixelWorkers, tmp_path: Path) -> None:
+    file = tmp_path / "one.png"
+    file.write_bytes(picture(1).read())
+    await asyncio.sleep(0.06)  # younger than the clock's grain, a file is not remembered
+    said = await workers.stands_for(Image.from_path(file))
+    again = Image.from_path(file)
+    assert await workers.stands_for(again) == said
+    assert not again.is_known
+
+
 async def test_many_at_once_each_get_their_own(workers: PixelWorkers) -> None:
     images = [picture(number) for number in range(40)]
     said = await asyncio.gather(*(workers.stands_for(image) for image in images))
