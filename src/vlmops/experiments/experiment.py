@@ -94,16 +94,20 @@ class Experiment:
         Raises:
             PlatformError: The dataset is not there, or the platform broke down; run it again to continue.
         """
-        present = self if self.version or self.key else await self._at_present(platform)
-        record = await platform.experiments.run(present._plan(), progress)
+        key = self.key or self._made_key(self.version or await self._newest(platform))
+        record = await platform.experiments.run(self._plan(key), progress)
         return await _concluded(platform, record, self.evaluators, self.slices)
 
-    async def _at_present(self, platform: Platform) -> Experiment:
-        """The same on the version of now: else it would continue one on the dataset as it was."""
-        versions = await platform.datasets.versions(self.dataset)
-        return replace(self, version=versions[0].id) if versions else self
+    async def _newest(self, platform: Platform) -> str | None:
+        """The dataset's version of now; without it in the key, one on the dataset as it was would go on.
 
-    def _plan(self) -> ExperimentPlan:
+        It is no more than that: what a platform runs on where no version is named may be newer still, with
+        what people removed in its screens.
+        """
+        versions = await platform.datasets.versions(self.dataset)
+        return versions[0].id if versions else None
+
+    def _plan(self, key: str) -> ExperimentPlan:
         tags = checked_tags(self.tags)
         tagged = {TAGS: list(tags)} if tags else {}
         return ExperimentPlan(
@@ -111,7 +115,7 @@ class Experiment:
             name=self.name,
             task=self.task,
             evaluators=self.evaluators,
-            key=self._whole_key(tags),
+            key=_tagged(key, tags),
             version=self.version,
             description=self.description,
             metadata={**git_state(), **self.metadata, **tagged},
@@ -120,14 +124,14 @@ class Experiment:
             timeout=self.timeout,
         )
 
-    def _whole_key(self, tags: Sequence[str]) -> str:
-        key = self.key or self._made_key()
-        # Platforms record metadata when an experiment begins: with a new tag it is another one.
-        return f"{key}+{hashlib.sha256(json.dumps(tags).encode()).hexdigest()[:8]}" if tags else key
-
-    def _made_key(self) -> str:
-        content = [self.dataset, self.name, self.version, dict(self.metadata), self.repetitions]
+    def _made_key(self, version: str | None) -> str:
+        content = [self.dataset, self.name, version, dict(self.metadata), self.repetitions]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _tagged(key: str, tags: Sequence[str]) -> str:
+    """Platforms record metadata when an experiment begins: with a new tag it is another one."""
+    return f"{key}+{hashlib.sha256(json.dumps(tags).encode()).hexdigest()[:8]}" if tags else key
 
 
 def score_experiment(

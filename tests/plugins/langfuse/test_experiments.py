@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from langfuse_server import RECORDED_VERSION, LangfuseServer
@@ -64,6 +66,23 @@ def test_langfuse_shows_the_run_with_version_metadata_and_scores(
     assert attached == {"cer": result.record.id}
     on_spans = {s["observationId"] for s in langfuse_server.scores if s["observationId"]}
     assert on_spans == {task.id for task in tasks}
+
+
+@pytest.mark.parametrize("key", ["k", ""])
+def test_an_item_that_people_removed_in_langfuse_is_not_answered(
+    pushed: LangfusePlatform, langfuse_server: LangfuseServer, key: str
+) -> None:
+    """Langfuse leaves no time behind when one goes: by its last change, the dataset is as it was."""
+    first = experiment(name="before").run(pushed)
+    assert len(first.record.runs) == 4
+    (gone,) = [item["id"] for item in langfuse_server.items("d") if "s1" in json.dumps(item["metadata"])]
+    httpx.delete(
+        f"{langfuse_server.url}/api/public/dataset-items/{gone}",
+        auth=(langfuse_server.public_key, langfuse_server.secret_key),
+    ).raise_for_status()
+    time.sleep(2.2)  # servers tell the time in whole seconds, and not at once
+    result = experiment(key=key).run(pushed)
+    assert {run.case.id for run in result.record.runs} == {"s0", "s2", "s3"}
 
 
 def test_the_trace_page_draws_the_picture_and_knows_what_it_took(
