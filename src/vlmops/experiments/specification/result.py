@@ -24,8 +24,8 @@ class SpecificationResult:
         results: By the platform's name (with its place, where two have the same), in the variants' order.
         tally: What was asked of models, kept and spent.
         comparison: The variants side by side, the first as the baseline; ``None`` where there is one only.
-        gate: Whether the last variant keeps the gate's rules; ``None`` where there are none, or where the run
-            was stopped before it could be said.
+        gate: Whether the last variant keeps the gate's rules; ``None`` where there are none, or where it
+            cannot be said: the run was stopped, or the platform that has the baseline broke down.
         drifts: What answers took beside what was estimated for them, by the variant's name; of models that
             have a card.
         pushed: What became of the dataset on each platform; ``None`` where it was there already, by name.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from math import inf
@@ -109,7 +109,7 @@ class SpecificationRun:
                 results,
                 engine.tally,
                 await self._compared(first),
-                None if stopped else await self._gated(first, dataset),
+                None if stopped else await self._gated(first, dataset, lost),
                 {name: found for name, found in drifts.items() if found},
                 stopped,
                 pushed,
@@ -150,11 +150,14 @@ class SpecificationRun:
                 '(baseline = "branch:main"), or run a second variant'
             )
 
-    async def _gated(self, results: Sequence[ExperimentResult], dataset: str) -> GateResult | None:
+    async def _gated(
+        self, results: Sequence[ExperimentResult], dataset: str, lost: Collection[str]
+    ) -> GateResult | None:
+        """What the gate says; nothing where its baseline is on a platform that broke down."""
         from vlmops.gate.decision import gate_async
 
         rules = self._specification.gate
-        if rules is None:
+        if rules is None or (rules.baseline is not None and self._names()[0] in lost):
             return None
         candidate, baseline = results[-1].record, results[0].record if len(results) > 1 else None
         if rules.baseline is not None:

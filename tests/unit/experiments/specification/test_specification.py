@@ -313,6 +313,22 @@ class TestRun:
         assert (again.lost, again.tally.calls, len(asked)) == ({}, 0, 8)
         assert [len(each.record.runs) for each in again.results["memory"]] == [4, 4]
 
+    def test_a_gate_whose_baseline_is_on_a_platform_that_broke_down_says_nothing(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        down, up = MemoryPlatform(), connect(f"folder:{folder / 'up'}")
+        specification = Specification.load(written(folder))
+        specification.changed(tags=["release"]).run(down)
+
+        def broken(*_: Any) -> Any:
+            raise PlatformUnavailable("memory does not answer")
+
+        monkeypatch.setattr(down.experiments, "run", broken)
+        rules = {"baseline": "tag:release", "metrics": {"cer": {"max_drop": 0.1}}}
+        result = specification.changed(gate=rules).run([down, up])
+        assert (list(result.lost), result.gate) == (["memory"], None)
+        assert [len(each.record.runs) for each in result.variants] == [4, 4]
+
     def test_where_no_platform_answers_no_model_is_asked(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
