@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vlmops.errors import ImageError, SampleError, UsageError
 from vlmops.experiments.picture_estimate import AskedModel, asked_model, card_table
 from vlmops.experiments.picture_size import picture_size
+from vlmops.experiments.slots import prompt_title, require_filled
 from vlmops.experiments.task import prompt_for
 from vlmops.models.cards import DEFAULT_OUTPUT_TOKENS, CardTable, text_tokens
 from vlmops.models.cards.expectation import schema_text
@@ -164,7 +165,8 @@ def estimate(
         progress: Called with the number of samples so far.
 
     Raises:
-        UsageError: A row of ``cards`` is wrong, or a model has no such detail.
+        UsageError: A row of ``cards`` is wrong, a model has no such detail, or the prompt names an input that
+            no sample has.
 
     Example:
         >>> import numpy as np
@@ -185,6 +187,8 @@ def estimate(
     rows = [
         _Row(asked_model(model, table, detail, max_side, parameters or {}), output_tokens) for model in models
     ]
+    if prompt is not None:
+        require_filled([(prompt_title(prompt), prompt)], dataset)
     samples = pictures = unusable = 0
     problems: list[str] = []
     for entry in dataset.entries():

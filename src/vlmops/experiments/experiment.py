@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from vlmops.blocking import blocking
 from vlmops.evaluators import Failure
 from vlmops.experiments.git_state import git_state
+from vlmops.experiments.slots import prompt_title, require_filled, slots_of
 from vlmops.experiments.summary import ExperimentSummary, is_part, summarise
 from vlmops.experiments.tags import TAGS, checked_tags
+from vlmops.experiments.task import ModelTask
 from vlmops.platforms.records import ExperimentPlan, ExperimentRecord, Progress, Task
 
 if TYPE_CHECKING:
@@ -90,6 +93,19 @@ class Experiment:
         """Run it on the platform, or continue it where it was interrupted.
 
         Failed answers are tried again when it is continued; answers that are there stand.
+
+        Raises:
+            UsageError: The prompt names an input that no sample has; nothing is asked then.
+            PlatformError: The dataset is not there, or the platform broke down; run it again to continue.
+        """
+        if isinstance(self.task, ModelTask) and self.task.prompt is not None and slots_of(self.task.prompt):
+            told = f"experiment {self.name!r}: {prompt_title(self.task.prompt)}"
+            dataset = await platform.datasets.read(self.dataset, self.version)
+            await asyncio.to_thread(require_filled, [(told, self.task.prompt)], dataset)
+        return await self.carried_out(platform, progress)
+
+    async def carried_out(self, platform: Platform, progress: Progress | None = None) -> ExperimentResult:
+        """As :meth:`run_async`, for a prompt that is known to fit: the dataset is not looked at for it.
 
         Raises:
             PlatformError: The dataset is not there, or the platform broke down; run it again to continue.

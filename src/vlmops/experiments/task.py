@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Failure, FailureKind
+from vlmops.experiments.slots import filled
 from vlmops.images import images_in
 from vlmops.models import Model, ModelReply, ModelRequest, Turn, ask
 from vlmops.platforms.answering import current_repetition
@@ -15,9 +15,6 @@ from vlmops.platforms.prompts import PromptVersion
 
 if TYPE_CHECKING:
     from vlmops.datasets import Sample
-
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
-_SLOT = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 
 PostProcess = Callable[[ModelReply], Any]
 """Gives the output to evaluate from a reply; raises ``ValueError`` when the reply cannot be read."""
@@ -33,6 +30,7 @@ class ModelTask:
             so that a prompt may hold JSON. A version of a platform's prompt is said turn by turn, with
             ``{{field}}`` for the slots, as platforms write them, and its name and version stand in the
             traces. Without a prompt the sample's own ``prompt``, ``question`` or ``instruction`` is asked.
+            A sample that lacks an input is a failure; an experiment of which every sample does is refused.
         schema: JSON Schema the answer must fit.
         parameters: Given to the model (temperature, ...).
         post_process: Makes the output of the reply, e.g. fields out of text.
@@ -84,7 +82,7 @@ class ModelTask:
         """What is said before the pictures are shown, and what with them."""
         if not isinstance(self.prompt, PromptVersion):
             return (), prompt_for(sample, self.prompt)
-        said = [(turn.role, _filled(_SLOT, turn.text, sample)) for turn in self.prompt.prompt.turns]
+        said = [(turn.role, filled(turn.text, sample, doubled=True)) for turn in self.prompt.prompt.turns]
         question = said.pop()[1] if said and said[-1][0] == "user" else None
         return tuple(Turn(role, (text,)) for role, text in said), question
 
@@ -115,7 +113,7 @@ def prompt_for(sample: Sample, prompt: str | None) -> str | None:
         'How many?'
     """
     if prompt is not None:
-        return _filled(_PLACEHOLDER, prompt, sample)
+        return filled(prompt, sample)
     own = (sample.inputs.get(key) for key in ("prompt", "question", "instruction", "instructions"))
     return next((text for text in own if isinstance(text, str)), None)
 
@@ -149,14 +147,3 @@ def function_task(
         return ModelReply(output=output, text=text, latency=time.monotonic() - started, model=name)
 
     return task
-
-
-def _filled(slot: re.Pattern[str], text: str, sample: Sample) -> str:
-    return slot.sub(lambda found: _text(sample.inputs[found[1]]), text)
-
-
-def _text(value: Any) -> str:
-    """An input as it stands in a prompt: text as it is, anything else as JSON."""
-    import json
-
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

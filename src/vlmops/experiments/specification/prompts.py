@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vlmops.errors import UsageError
+from vlmops.experiments.slots import prompt_title
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,3 +42,8 @@ async def found_prompt(prompt: PromptSpec, folder: Path, prompts: Prompts | None
         )
     version = None if prompt.version is None else str(prompt.version)
     return await prompts.fetch(str(prompt.name), version=version, label=prompt.label)
+
+
+def title_of(prompt: PromptSpec, folder: Path, found: str | PromptVersion) -> str:
+    """What it is called in messages: a file's is its path, which is where it is mended."""
+    return prompt_title(found) if prompt.file is None else f"prompt {folder / prompt.file}"

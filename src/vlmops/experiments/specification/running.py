@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack, nullcontext
@@ -15,7 +16,8 @@ from vlmops.evaluators import Slice, asked_through, models_of
 from vlmops.experiments.estimate_drift import record_drift
 from vlmops.experiments.experiment import Experiment, ExperimentResult
 from vlmops.experiments.selector import ExperimentSelector
-from vlmops.experiments.specification.prompts import found_prompt
+from vlmops.experiments.slots import require_filled, slots_of, unfilled
+from vlmops.experiments.specification.prompts import found_prompt, title_of
 from vlmops.experiments.specification.result import SpecificationResult
 from vlmops.experiments.specification.sections import EvaluatorSpec, SliceSpec
 from vlmops.experiments.specification.variants import PlannedVariant, planned
@@ -23,10 +25,13 @@ from vlmops.experiments.task import ModelTask
 from vlmops.platforms.port import KeepsPrompts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vlmops.datasets import ImageDataset
     from vlmops.evaluators import Evaluator, SliceBy
     from vlmops.experiments.comparison import Comparison
     from vlmops.experiments.estimate_drift import Drift
-    from vlmops.experiments.specification.sections import ModelLimitsSpec
+    from vlmops.experiments.specification.sections import ModelLimitsSpec, PromptSpec
     from vlmops.experiments.specification.specification import Specification
     from vlmops.gate.result import GateResult
     from vlmops.models import Model
@@ -80,9 +85,11 @@ class SpecificationRun:
             for platform in self._platforms:
                 await stack.enter_async_context(platform)
             made = [await self._with_prompt(each) for each in ready]
-            pushed, lost = await self._pushed()
+            source = self._source()
+            pushed, lost = await self._pushed(source)
             dataset = self._specification.dataset.name if pushed is None else pushed.dataset
             await self._require_baseline(dataset)
+            await self._require_inputs(made, source, dataset, lost)
             results: dict[str, list[ExperimentResult]] = {name: [] for name in self._names()}
             drifts: dict[str, Sequence[Drift]] = {}
             stopped = ""
@@ -94,9 +101,7 @@ class SpecificationRun:
                     try:
                         result, reason = await self._run(experiment, platform, each.variant.name)
                     except PlatformError as error:
-                        lost[name] = str(error)
-                        if len(lost) == len(results):
-                            raise
+                        self._lose(name, error, lost)
                         continue
                     stopped = stopped or reason
                     if result is not None:
@@ -122,7 +127,7 @@ class SpecificationRun:
         progress = self._progress
         told = None if progress is None else lambda done, total: progress(name, done, total)
         try:
-            result = await experiment.run_async(platform, told)
+            result = await experiment.carried_out(platform, told)
         except RunStopped as stopped:
             return None, str(stopped)
         return result, result.record.stopped
@@ -191,21 +196,27 @@ class SpecificationRun:
         found = await found_prompt(prompt, self._specification.folder, self._prompts)
         return _Ready(ready.variant, ready.model, found)
 
-    async def _pushed(self) -> tuple[PushReport | None, dict[str, str]]:
-        """What became of the dataset's source, and which platforms broke down over it, and why.
+    @property
+    def _place(self) -> str | Path | None:
+        """Where the dataset lies beside the specification; nowhere where the platforms have it already."""
+        source = self._specification.dataset.source
+        return source if source is None or ":" in source else self._specification.folder / source
 
-        There is no report where the platforms have the dataset already.
-        """
+    def _source(self) -> ImageDataset | None:
         from vlmops.datasets import Columns, ImageDataset
-        from vlmops.platforms.push import push_async
 
         given = self._specification.dataset
-        if given.source is None:
-            return None, {}
         columns = Columns(given.images, given.expected, given.inputs, given.id)
-        place = given.source if ":" in given.source else self._specification.folder / given.source
-        dataset = ImageDataset.load(place, name=given.name, columns=columns)
-        report = await push_async(dataset, self._platforms)
+        place = self._place
+        return None if place is None else ImageDataset.load(place, name=given.name, columns=columns)
+
+    async def _pushed(self, source: ImageDataset | None) -> tuple[PushReport | None, dict[str, str]]:
+        """What became of the dataset's source, and which platforms broke down over it, and why."""
+        from vlmops.platforms.push import push_async
+
+        if source is None:
+            return None, {}
+        report = await push_async(source, self._platforms)
         # What befalls a platform as a whole is a failure of no sample.
         lost = {
             name: failure.message
@@ -217,10 +228,57 @@ class SpecificationRun:
         if problems:
             first = problems[0]
             raise UsageError(
-                f"{len(problems)} samples of {place} cannot be pushed, the first: "
+                f"{len(problems)} samples of {self._place} cannot be pushed, the first: "
                 f"{first.source or first.id}: {first.message}; 'vlmops push' lists all"
             )
         return report, lost
+
+    async def _require_inputs(
+        self, ready: Sequence[_Ready], source: ImageDataset | None, dataset: str, lost: dict[str, str]
+    ) -> None:
+        """Tell of prompts that no sample can fill before anything is asked.
+
+        What the source has, the platforms have by now. They may have more, so that what it lacks is looked
+        for there.
+        """
+        prompts = self._told_prompts(ready)
+        if not prompts or (source is not None and not await asyncio.to_thread(unfilled, prompts, source)):
+            return
+        for name, platform in zip(self._names(), self._platforms, strict=True):
+            if name in lost:
+                continue
+            try:
+                there = await platform.datasets.read(dataset, self._specification.dataset.version)
+            except PlatformError as error:
+                self._lose(name, error, lost)
+            else:
+                await asyncio.to_thread(require_filled, prompts, there)
+
+    def _told_prompts(self, ready: Sequence[_Ready]) -> list[tuple[str, str | PromptVersion]]:
+        """Prompts with slots, each once, after where it stands, what asks with it, and what it is called."""
+        asking: dict[tuple[str, PromptSpec], list[str]] = {}
+        prompts: dict[tuple[str, PromptSpec], str | PromptVersion] = {}
+        for each in ready:
+            spec = each.variant.prompt
+            if spec is not None and each.prompt is not None and slots_of(each.prompt):
+                place = (each.variant.prompt_place, spec)
+                asking.setdefault(place, []).append(repr(each.variant.name))
+                prompts[place] = each.prompt
+        folder = self._specification.folder
+        return [
+            (f"{place}: variant {', '.join(asking[place, spec])}: {title_of(spec, folder, prompt)}", prompt)
+            for (place, spec), prompt in prompts.items()
+        ]
+
+    def _lose(self, name: str, error: PlatformError, lost: dict[str, str]) -> None:
+        """Go on without a platform that broke down, unless it is the last.
+
+        Raises:
+            PlatformError: It is.
+        """
+        lost[name] = str(error)
+        if len(lost) == len(self._platforms):
+            raise error
 
     def _experiment(self, ready: _Ready, dataset: str) -> Experiment:
         given, variant = self._specification, ready.variant

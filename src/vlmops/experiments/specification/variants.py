@@ -34,6 +34,7 @@ class PlannedVariant:
         schema: What the answer must fit.
         post_process: Makes the output of the reply.
         folder: Where the specification lies, and with it the files of functions that are models.
+        prompt_place: Where its prompt stands in the specification, for messages.
     """
 
     name: str
@@ -44,6 +45,7 @@ class PlannedVariant:
     schema: Any = None
     post_process: Callable[..., Any] | None = None
     folder: Path = field(default_factory=Path)
+    prompt_place: str = ""
 
     @property
     def model_name(self) -> str:
@@ -101,7 +103,9 @@ def planned(specification: Specification) -> list[PlannedVariant]:
     defaults, folder, prefix = specification.defaults, specification.folder, specification.name
     found: dict[str, PlannedVariant] = {}
     for position, spec in enumerate(specification.variants):
-        for variant in _multiplied(spec, defaults, folder):
+        keys = ("variants", position, "prompt") if spec.prompt else ("defaults", "prompt")
+        prompt_place = specification.place_of(*keys)
+        for variant in _multiplied(spec, defaults, folder, prompt_place):
             if variant.name in found:
                 place = specification.place_of("variants", position)
                 raise UsageError(f"{place}: several are named {variant.name!r}: give each a name of its own")
@@ -113,7 +117,9 @@ def planned(specification: Specification) -> list[PlannedVariant]:
     )
 
 
-def _multiplied(spec: VariantSpec, defaults: DefaultsSpec, folder: Path) -> list[PlannedVariant]:
+def _multiplied(
+    spec: VariantSpec, defaults: DefaultsSpec, folder: Path, prompt_place: str
+) -> list[PlannedVariant]:
     asked_for = defaults.answer_schema if spec.answer_schema is None else spec.answer_schema
     schema, process = _schema(asked_for, folder), _function(spec.post_process, folder)
     prompts: Sequence[PromptSpec | None] = spec.prompt or defaults.prompt or (None,)
@@ -131,7 +137,9 @@ def _multiplied(spec: VariantSpec, defaults: DefaultsSpec, folder: Path) -> list
         general = taken_by(model, defaults.options) if isinstance(model, str) else {}
         options, passed_on = {**general, **spec.options}, {**defaults.parameters, **parameters}
         name = " ".join(parts)
-        found.append(PlannedVariant(name, model, options, prompt, passed_on, schema, process, folder))
+        found.append(
+            PlannedVariant(name, model, options, prompt, passed_on, schema, process, folder, prompt_place)
+        )
     return found
 
 
