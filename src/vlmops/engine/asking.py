@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vlmops.engine.purse import Purse
     from vlmops.engine.tally import Tally
     from vlmops.evaluators.case import Usage
+    from vlmops.images.preparation import Preparation
 
 _ANSWERED = frozenset(
     {
@@ -84,8 +85,20 @@ class Asking:
     estimator: Estimator
     tally: Tally
 
+    @property
+    def preparation(self) -> Preparation | None:
+        """What becomes of pictures before the model is sent them, where it says so."""
+        return getattr(getattr(self.model, "delivery", None), "preparation", None)
+
+    def has_all(self, request: ModelRequest) -> bool:
+        """Whether its pictures are read and prepared already, so that planning it takes no time."""
+        if not isinstance(self.model, Preparing):
+            return all(picture.is_known for picture in request.pictures)
+        preparation = self.preparation
+        return preparation is not None and all(picture.prepared(preparation) for picture in request.pictures)
+
     def planned(self, request: ModelRequest) -> Planned:
-        """What can be done before its turn; reads pictures, so call it in a thread.
+        """What can be done before its turn; reads pictures not yet at hand: call it in a thread then.
 
         Pictures are made ready only where there is room: those of requests that wait would fill the memory.
 

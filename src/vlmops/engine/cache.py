@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from vlmops.cache_folder import cache_database, cache_folder
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from vlmops.models.model import ModelReply
 
 CACHE_NAME = "replies.sqlite"
+
+_ROWS = 1000
+"""Replies that are written in one statement: SQLite takes some 32,000 values in one."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +85,8 @@ class ResponseCache:
         else:
             self._writer = cache_database(file, _SCHEMA)
             self._reader = cache_database(file, "")
+        # Every statement is a transaction of its own.
+        self._writer.isolation_level = None
 
     @classmethod
     def default(cls) -> ResponseCache:
@@ -130,7 +136,7 @@ class ResponseCache:
         self.put_all([(key, model, reply)])
 
     def put_all(self, replies: Sequence[tuple[bytes, str, ModelReply]]) -> None:
-        """Keep replies, each given with its key and its model's name, all of them or none."""
+        """Keep replies, each given with its key and its model's name."""
         now = time.time()
         rows = [
             (key, model, now, None if reply.usage is None else reply.usage.cost, text)
@@ -138,11 +144,18 @@ class ResponseCache:
             if (text := to_text(reply)) is not None
         ]
         try:
-            with self._writing, self._writer:
-                self._writer.executemany("INSERT OR REPLACE INTO reply VALUES (?, ?, ?, ?, ?)", rows)
+            with self._writing:
+                for start in range(0, len(rows), _ROWS):
+                    self._write(rows[start : start + _ROWS])
         except sqlite3.Error as error:
             models = ", ".join(sorted({model for _, model, *_ in rows}))
             _log.warning("replies of %s cannot be kept and would be asked for again: %s", models, error)
+
+    def _write(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """In one statement: between two of them, a thread has to wait for the interpreter again."""
+        places = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
+        statement = f"INSERT OR REPLACE INTO reply VALUES {places}"  # noqa: S608 - nothing of anybody's
+        self._writer.execute(statement, [*chain.from_iterable(rows)])
 
     def models(self) -> Sequence[CachedModel]:
         """What there is of each model, the most replies first."""
@@ -165,10 +178,9 @@ class ResponseCache:
         """
         limit = float("inf") if before is None else before.timestamp()
         with self._writing:
-            with self._writer:
-                removed = self._writer.execute(
-                    "DELETE FROM reply WHERE created < ? AND (? IS NULL OR model = ?)", (limit, model, model)
-                ).rowcount
+            removed = self._writer.execute(
+                "DELETE FROM reply WHERE created < ? AND (? IS NULL OR model = ?)", (limit, model, model)
+            ).rowcount
             if removed:
                 self._writer.execute("VACUUM")
         return removed

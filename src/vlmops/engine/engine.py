@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vlmops.engine.budget import Budget
     from vlmops.engine.cache import ResponseCache
     from vlmops.engine.expectation import Estimator
-    from vlmops.images import Image
+    from vlmops.engine.workshop import AtHand
 
 _GRACE = 30.0
 
@@ -177,33 +177,35 @@ class Engine:
         self, workshop: Workshop, asked: EngineModel, request: ModelRequest
     ) -> ModelReply | Failure:
         """Runs on the engine's loop, as all that follows unless it says otherwise."""
+        pictures, preparation = request.pictures, asked.asking.preparation
+        look = partial(self._looked_up, workshop, asked, request)
         try:
-            found = await workshop.read(request.pictures, partial(self._looked_up, workshop, asked, request))
+            found = await workshop.look_up(pictures, look, preparation if asked.is_new else None)
+            if isinstance(found, ModelReply):
+                return found
+            question, planned = found
+            if planned is None:
+                planned = await workshop.read(pictures, question.plan)
         except ImageError as error:
             self.tally.failures[FailureKind.BAD_IMAGE] += 1
             return Failure(FailureKind.BAD_IMAGE, str(error))
-        return await self._flown(workshop, found) if isinstance(found, _Question) else found
+        return await self._flown(workshop, question, planned)
 
     def _looked_up(
-        self,
-        workshop: Workshop,
-        asked: EngineModel,
-        request: ModelRequest,
-        mark: int,
-        stands_for: Callable[[Image], str],
-    ) -> ModelReply | _Question:
-        """The reply that is kept, or what is to be asked; runs in a reader's thread."""
+        self, workshop: Workshop, asked: EngineModel, request: ModelRequest, hand: AtHand
+    ) -> ModelReply | tuple[_Question, Planned | None]:
+        """The reply that is kept, or what is to be asked, planned where that holds up nothing."""
         cache = asked.cache or workshop.aside
-        key = request_key(asked.identity(), request, stands_for)
-        if (kept := cache.get(key, self._since)) is not None:
+        key = request_key(asked.identity(), request, hand.stands_for)
+        kept = cache.get(key, self._since)
+        asked.is_new = kept is None
+        if kept is not None:
             return self._count_kept(kept)
-        for picture in request.pictures:
-            if not picture.is_known:
-                # The index knew it unread. From here on, another picture in its place is refused.
-                picture.read()
-        return _Question(asked, key, cache, mark, asked.asking.planned(request))
+        question = _Question(asked, key, request, cache, hand.mark)
+        can_plan = hand.may_read or asked.asking.has_all(request)
+        return question, question.plan() if can_plan else None
 
-    async def _flown(self, workshop: Workshop, question: _Question) -> ModelReply | Failure:
+    async def _flown(self, workshop: Workshop, question: _Question, planned: Planned) -> ModelReply | Failure:
         """Joins whoever asks the same already, or asks."""
         key = question.key
         flight = self._flights.get(key)
@@ -215,7 +217,7 @@ class Engine:
             try:
                 if workshop.landed.since(question.mark, key) and (since := await self._again(question)):
                     return self._count_kept(since)
-                answer = await question.asked.asking.answer(question.planned, flight)
+                answer = await question.asked.asking.answer(planned, flight)
                 if isinstance(answer, ModelReply):
                     kept = workshop.writer.keep(question.cache, key, question.asked.name, answer)
                     await flight.out(kept)
@@ -263,6 +265,7 @@ class EngineModel:
         name: The model's own.
         cache: Where its replies are kept; ``None`` where that is no longer than the engine lives.
         asking: How it is asked.
+        is_new: Whether the reply that was last looked for was not kept.
     """
 
     def __init__(
@@ -276,6 +279,7 @@ class EngineModel:
         self.name = model.name
         self.cache = cache
         self.asking = asking
+        self.is_new = False
         self._engine = engine
         self._identity = identity
 
@@ -303,6 +307,14 @@ class _Question:
 
     asked: EngineModel
     key: bytes
+    request: ModelRequest
     cache: ResponseCache
     mark: int
-    planned: Planned
+
+    def plan(self) -> Planned:
+        """How to ask it; reads pictures that are not at hand."""
+        for picture in self.request.pictures:
+            if not picture.is_known:
+                # The index knew it unread. From here on, another picture in its place is refused.
+                picture.read()
+        return self.asked.asking.planned(self.request)

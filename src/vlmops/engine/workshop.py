@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vlmops.concurrency import map_each
@@ -14,24 +14,47 @@ from vlmops.engine.inbox import Inbox
 from vlmops.engine.landed import LandedKeys
 from vlmops.engine.reader_pool import ReaderPool
 from vlmops.engine.reply_writer import ReplyWriter
-from vlmops.images.image import Image
+from vlmops.images.picture_workers import PictureWorkers
 from vlmops.images.pixel_index import PixelIndex
-from vlmops.images.pixel_workers import PixelWorkers
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
     from vlmops.engine.home_loop import HomeLoop
+    from vlmops.images.image import Image
+    from vlmops.images.preparation import Preparation
 
 T = TypeVar("T")
-Look = Callable[[int, Callable[[Image], str]], T]
 
 _READERS = 4
 _WORKERS = 4
-_WORTH_SECONDS = 0.2
+_WORTH_SECONDS = 0.1
 """What starting a process takes of the processor: it pays once decoding has taken as long."""
+_SHORT_BYTES = 1 << 18
+"""Pictures of up to so much together are written into a request within a millisecond."""
 _READ_AT_ONCE = 16
 """Requests whose pictures are in memory at a time, while nothing of theirs has been asked yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """What there is to look a request up with.
+
+    Attributes:
+        mark: How many replies had landed before.
+        known: What stands for pictures, by their ``id()``.
+        pixels: Says so of others.
+        may_read: Whether pictures may be read now; where not, that would hold up the loop.
+    """
+
+    mark: int
+    known: Mapping[int, str]
+    pixels: PixelIndex
+    may_read: bool
+
+    def stands_for(self, image: Image) -> str:
+        """What is equal for pictures of equal pixels."""
+        return self.known.get(id(image)) or self.pixels.stands_for(image)
 
 
 class Workshop:
@@ -53,26 +76,42 @@ class Workshop:
         self.landed = LandedKeys()
         self.aside = ResponseCache(None)
         self._pixels = PixelIndex()
-        self._workers = PixelWorkers(min(_WORKERS, processors // 2))
+        self._workers = PictureWorkers(min(_WORKERS, processors // 2))
         self._reading = asyncio.Semaphore(_READ_AT_ONCE)
 
-    async def read(self, pictures: Sequence[Image], look: Look[T]) -> T:
-        """What ``look`` gives in a reader's thread, where the bytes of the pictures are at hand.
+    async def look_up(
+        self, pictures: Sequence[Image], look: Callable[[AtHand], T], preparation: Preparation | None = None
+    ) -> T:
+        """What ``look`` gives where the pictures are at hand.
+
+        That is in a reader's thread, or at once where processes have read all of them: a thread that works
+        beside the loop costs both far more than so short a look takes.
 
         Args:
             pictures: All that it may ask for.
-            look: Takes the mark of what has landed before, and what says what stands for a picture's pixels.
+            look: Takes what is at hand.
+            preparation: What is to be done to the pictures; ``None`` where that is not likely to be needed.
 
         Raises:
             ImageError: A picture cannot be read or decoded.
         """
         mark = self.landed.count
         async with self._reading:
-            with ExitStack() as held:
-                for picture in pictures:
-                    held.enter_context(picture.held())
-                known = await self._known(pictures)
-                return await self.readers.run(lambda: look(mark, self._standing(pictures, known)))
+            with _held(pictures):
+                known = await self._known(pictures, preparation)
+                if pictures and len(known) == len(pictures) and _are_short(pictures):
+                    return look(AtHand(mark, known, self._pixels, may_read=False))
+                return await self.readers.run(lambda: look(self._read(mark, pictures, known)))
+
+    async def read(self, pictures: Sequence[Image], work: Callable[[], T]) -> T:
+        """What ``work`` gives in a reader's thread, which may read the pictures.
+
+        Raises:
+            ImageError: A picture cannot be read or decoded.
+        """
+        async with self._reading:
+            with _held(pictures):
+                return await self.readers.run(work)
 
     async def close(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Finish what was begun: readers first, since they may still send questions on."""
@@ -83,20 +122,20 @@ class Workshop:
         finally:
             await asyncio.to_thread(self._end)
 
-    async def _known(self, pictures: Sequence[Image]) -> dict[int, str]:
+    async def _known(self, pictures: Sequence[Image], preparation: Preparation | None) -> dict[int, str]:
         """What stands for pictures, by their ``id()``, as far as processes can say."""
         if self._pixels.decoding_seconds > _WORTH_SECONDS:
             self._workers.start()
         if not self._workers.is_ready:
             return {}
-        found = await map_each(pictures, self._workers.stands_for)
+        found = await map_each(pictures, lambda picture: self._workers.stands_for(picture, preparation))
         return {id(picture): stands for picture, stands in zip(pictures, found, strict=True) if stands}
 
-    def _standing(self, pictures: Sequence[Image], known: dict[int, str]) -> Callable[[Image], str]:
+    def _read(self, mark: int, pictures: Sequence[Image], known: dict[int, str]) -> AtHand:
         for picture in pictures:
             if id(picture) not in known:
                 known[id(picture)] = self._pixels.stands_for(picture)
-        return lambda image: known.get(id(image)) or self._pixels.stands_for(image)
+        return AtHand(mark, known, self._pixels, may_read=True)
 
     async def _closed(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
@@ -109,6 +148,18 @@ class Workshop:
         self.writer.close()
         self._pixels.close()
         self.aside.close()
+
+
+@contextmanager
+def _held(pictures: Sequence[Image]) -> Iterator[None]:
+    with ExitStack() as held:
+        for picture in pictures:
+            held.enter_context(picture.held())
+        yield
+
+
+def _are_short(pictures: Sequence[Image]) -> bool:
+    return sum(picture.byte_length for picture in pictures if picture.is_known) <= _SHORT_BYTES
 
 
 def _processors() -> int:

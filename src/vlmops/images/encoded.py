@@ -36,7 +36,7 @@ class EncodedBytes:
         facts: All that is known without decoding; ``None`` until they are read.
     """
 
-    __slots__ = ("_data", "_holders", "_lock", "_stamp", "facts", "limits", "origin", "reference")
+    __slots__ = ("_data", "_holders", "_lock", "_made", "_stamp", "facts", "limits", "origin", "reference")
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class EncodedBytes:
         self._stamp: FileStamp | None = None
         self._holders = 0
         self._data: bytes | None = None
+        self._made: dict[object, object] = {}
         self._lock = threading.RLock()
 
     @property
@@ -79,10 +80,22 @@ class EncodedBytes:
             self._data = data if self._holders else None
             return data, self.facts
 
-    def learn(self, facts: ImageFacts) -> None:
-        """Take the facts as another process has read them, unless they are known."""
+    def learn(self, facts: ImageFacts, data: bytes | None = None) -> None:
+        """Take the facts, and the bytes if they are held, as another process has read them."""
         with self._lock:
             self.facts = self.facts or facts
+            if self._holders and self.facts.sha256 == facts.sha256:
+                self._data = data or self._data
+
+    def keep(self, how: object, made: object) -> None:
+        """Keep what was made of the bytes as long as they are held."""
+        with self._lock:
+            if self._holders:
+                self._made[how] = made
+
+    def made(self, how: object) -> object | None:
+        """What was made of the bytes in that way, while they are held."""
+        return self._made.get(how)
 
     def give(self, data: bytes) -> None:
         """Take bytes that the caller has read from the origin already, as if they had been fetched."""
@@ -100,6 +113,7 @@ class EncodedBytes:
                 self._holders -= 1
                 if not self._holders:
                     self._data = None
+                    self._made.clear()
 
     def release(self) -> None:
         """Let go of bytes kept in memory, if they can be had again."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
     from vlmops.images.facts import ImageFacts
+    from vlmops.images.preparation import Preparation
     from vlmops.images.reference import ImageReference
 
 _THUMBNAIL = 320
@@ -144,7 +145,12 @@ class Image:
 
     @classmethod
     def from_origin(
-        cls, origin: Origin, *, limits: ImageLimits | None = None, data: bytes | None = None
+        cls,
+        origin: Origin,
+        *,
+        limits: ImageLimits | None = None,
+        data: bytes | None = None,
+        facts: ImageFacts | None = None,
     ) -> Image:
         """A picture from anything with ``read()`` and ``description``; nothing is read yet.
 
@@ -152,11 +158,14 @@ class Image:
             origin: Where its bytes come from.
             limits: What is refused.
             data: What ``origin.read()`` gave, if the caller has it already: facts are read from it at once.
+            facts: What is known of it, if the caller has that already too.
 
         Raises:
-            ImageError: ``data`` is not a picture.
+            ImageError: ``data`` is not a picture, or not that of the facts.
         """
         image = cls(origin, limits=limits)
+        if facts is not None:
+            image.learn(facts)
         if data is not None:
             image._encoded.give(data)
             image.read()
@@ -247,9 +256,23 @@ class Image:
         """
         return self._known is not None
 
-    def learn(self, facts: ImageFacts) -> None:
-        """Take the facts as another process has read them; bytes that are not theirs are refused as ever."""
-        self._encoded.learn(facts)
+    def learn(self, facts: ImageFacts, data: bytes | None = None) -> None:
+        """Take what another process has read; bytes that are not those of the facts are refused as ever.
+
+        Args:
+            facts: What it has found.
+            data: The bytes in which it has found that; they are kept only within :meth:`held`.
+        """
+        self._encoded.learn(facts, data)
+
+    def learn_prepared(self, preparation: Preparation, prepared: Image) -> None:
+        """Take what another process has made of the picture, for as long as it is held."""
+        self._encoded.keep(preparation, prepared)
+
+    def prepared(self, preparation: Preparation) -> Image | None:
+        """What :meth:`learn_prepared` was given for such a preparation, while the picture is held."""
+        made = self._encoded.made(preparation)
+        return made if isinstance(made, Image) else None
 
     @property
     def limits(self) -> ImageLimits:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from vlmops.engine import Engine, Limits
 from vlmops.evaluators import FailureKind
 from vlmops.images import Image
 from vlmops.models import ModelReply, ModelRequest
+from vlmops.models.delivery import PictureDelivery
 from vlmops.testing import picture
 
 
@@ -33,6 +35,28 @@ class Sizes:
         await asyncio.sleep(0.01)
         size = str(request.images[0].size)
         return ModelReply(size, size)
+
+
+class Shown(Sizes):
+    """Says the question and the address of what it was shown."""
+
+    name = "shown"
+
+    def __init__(self, max_side: int | None = None) -> None:
+        super().__init__()
+        self.delivery = PictureDelivery(max_side=max_side)
+
+    async def answer(self, request: ModelRequest) -> ModelReply:
+        return await self.prepared(request)()
+
+    def prepared(self, request: ModelRequest) -> Callable[[], Awaitable[ModelReply]]:
+        said = f"{request.prompt} {self.delivery.deliver(request.images[0]).address}"
+
+        async def ask() -> ModelReply:
+            self.asked += 1
+            return ModelReply(said, said)
+
+        return ask
 
 
 @pytest.fixture(autouse=True)
@@ -117,3 +141,38 @@ def test_one_that_is_never_closed_holds_no_program_up(tmp_path: Path) -> None:
         [sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=True
     )
     assert ended.stdout.split() == ["x", "x", "x"]
+
+
+@pytest.mark.parametrize("max_side", [None, 10])
+async def test_what_processes_have_prepared_needs_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, max_side: int | None
+) -> None:
+    files = [tmp_path / f"{number}.png" for number in (1, 2, 3, 4)]
+    for number, file in enumerate(files):
+        file.write_bytes(picture(number).read())
+    model = Shown(max_side)
+    async with Engine() as engine:
+        asked = engine.model(model)
+
+        async def said(prompt: str, file: Path) -> str:
+            answer = await asked.answer(ModelRequest(prompt, (Image.from_path(file),)))
+            assert isinstance(answer, ModelReply), answer
+            return answer.text
+
+        def expected(prompt: str, file: Path) -> str:
+            return f"{prompt} {PictureDelivery(max_side=max_side).deliver(Image.from_path(file)).address}"
+
+        assert await said("one", files[0]) == expected("one", files[0])
+        await _ready(engine)
+        with monkeypatch.context() as patched:
+            patched.setattr("vlmops.engine.reader_pool.ReaderPool.run", _no_thread)
+            for file in files[1:]:
+                assert await said("one", file) == expected("one", file)
+            assert await said("one", files[1]) == expected("one", files[1])
+        # What was looked for last was kept, so that nothing is prepared ahead.
+        assert await said("two", files[1]) == expected("two", files[1])
+    assert (model.asked, engine.tally.cached) == (5, 1)
+
+
+async def _no_thread(*_: object) -> None:
+    raise AssertionError("it should not be needed")

@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from vlmops.images import Image
+from vlmops.errors import ImageError
+from vlmops.images import Image, Preparation
 from vlmops.images.origin import BytesOrigin
+from vlmops.images.picture_workers import PictureWorkers
 from vlmops.images.pixel_index import PixelIndex
-from vlmops.images.pixel_workers import PixelWorkers
 from vlmops.testing import picture
 
 needs_processes = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
@@ -28,15 +30,15 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-async def workers() -> AsyncIterator[PixelWorkers]:
-    made = PixelWorkers(1)
+async def workers() -> AsyncIterator[PictureWorkers]:
+    made = PictureWorkers(1)
     made.start()
     await _until_ready(made)
     yield made
     await made.close()
 
 
-async def _until_ready(workers: PixelWorkers) -> None:
+async def _until_ready(workers: PictureWorkers) -> None:
     async with asyncio.timeout(30):
         while not workers.is_ready:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -47,7 +49,7 @@ def _children() -> set[int]:
     return {int(number) for number in listed.split()}
 
 
-async def test_they_say_what_the_index_says(workers: PixelWorkers, tmp_path: Path) -> None:
+async def test_they_say_what_the_index_says(workers: PictureWorkers, tmp_path: Path) -> None:
     file = tmp_path / "one.png"
     file.write_bytes(picture(1).read())
     index = PixelIndex(tmp_path / "own.sqlite")
@@ -59,7 +61,7 @@ async def test_they_say_what_the_index_says(workers: PixelWorkers, tmp_path: Pat
     index.close()
 
 
-async def test_a_file_that_is_known_by_its_stamp_is_not_read(workers: PixelWorkers, tmp_path: Path) -> None:
+async def test_a_file_that_is_known_by_its_stamp_is_not_read(workers: PictureWorkers, tmp_path: Path) -> None:
     file = tmp_path / "one.png"
     file.write_bytes(picture(1).read())
     await asyncio.sleep(0.06)  # younger than the clock's grain, a file is not remembered
@@ -69,7 +71,55 @@ async def test_a_file_that_is_known_by_its_stamp_is_not_read(workers: PixelWorke
     assert not again.is_known
 
 
-async def test_many_at_once_each_get_their_own(workers: PixelWorkers) -> None:
+@pytest.mark.parametrize(
+    "preparation",
+    [Preparation(), Preparation(max_side=20), Preparation(convert_to="image/jpeg", accept=("image/jpeg",))],
+)
+@pytest.mark.parametrize("in_memory", [False, True])
+async def test_what_they_prepare_is_at_hand_while_the_picture_is_held(
+    workers: PictureWorkers, tmp_path: Path, preparation: Preparation, in_memory: bool
+) -> None:
+    file = tmp_path / "one.png"
+    file.write_bytes(picture(1).read())
+    expected = preparation.prepare(picture(1))
+    image = picture(1) if in_memory else Image.from_path(file)
+    with image.held():
+        await workers.stands_for(image, preparation)
+        file.unlink()
+        prepared = preparation.prepare(image)
+        assert prepared.facts == expected.facts
+        assert prepared.data_uri() == expected.data_uri()
+        assert prepared is preparation.prepare(image)
+        assert prepared.source == image.source
+    if not in_memory:
+        with pytest.raises(ImageError, match="does not exist"):
+            preparation.prepare(image)
+
+
+async def test_what_cannot_be_prepared_is_told_where_it_is_needed(
+    workers: PictureWorkers, tmp_path: Path
+) -> None:
+    file = tmp_path / "two.gif"
+    picture(1).to_pil("P").save(file, save_all=True, append_images=[picture(2).to_pil("P")])
+    animation, refusing = Image.from_path(file), Preparation(animated="error")
+    with animation.held():
+        assert await workers.stands_for(animation, refusing) == f"bytes:{animation.sha256}"
+        with pytest.raises(ImageError, match="has 2 frames"):
+            refusing.prepare(animation)
+
+
+async def test_long_pictures_are_prepared_here(workers: PictureWorkers, tmp_path: Path) -> None:
+    """Sending one from process to process takes as long."""
+    file = tmp_path / "long.png"
+    noise = np.random.default_rng(1).integers(0, 256, (800, 800, 3), dtype=np.uint8)
+    file.write_bytes(Image.from_array(noise).read())
+    image, preparation = Image.from_path(file), Preparation()
+    with image.held():
+        assert await workers.stands_for(image, preparation) is not None
+        assert image.prepared(preparation) is None
+
+
+async def test_many_at_once_each_get_their_own(workers: PictureWorkers) -> None:
     images = [picture(number) for number in range(40)]
     said = await asyncio.gather(*(workers.stands_for(image) for image in images))
     assert said == [f"pixels:{image.pixel_hash()}" for image in images]
@@ -77,13 +127,13 @@ async def test_many_at_once_each_get_their_own(workers: PixelWorkers) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff\xe0 cut off"])
 async def test_of_what_cannot_be_decoded_nothing_is_said_and_they_go_on(
-    workers: PixelWorkers, data: bytes
+    workers: PictureWorkers, data: bytes
 ) -> None:
     assert await workers.stands_for(Image.from_bytes(data)) is None
     assert await workers.stands_for(picture(1)) is not None
 
 
-async def test_pictures_that_only_this_process_can_read_stay_here(workers: PixelWorkers) -> None:
+async def test_pictures_that_only_this_process_can_read_stay_here(workers: PictureWorkers) -> None:
     class Origin:
         description = "somewhere"
 
@@ -121,7 +171,7 @@ async def test_what_they_found_is_written_down_when_they_end(tmp_path: Path) -> 
     file.write_bytes(picture(1).read())
     os.utime(file, (1, 1))
     await asyncio.sleep(0.06)  # younger than the clock's grain, a file is not remembered
-    workers = PixelWorkers(1)
+    workers = PictureWorkers(1)
     workers.start()
     await _until_ready(workers)
     said = await workers.stands_for(Image.from_path(file))
@@ -134,7 +184,7 @@ async def test_what_they_found_is_written_down_when_they_end(tmp_path: Path) -> 
 
 
 @needs_processes
-async def test_one_that_is_killed_leaves_nobody_waiting(workers: PixelWorkers) -> None:
+async def test_one_that_is_killed_leaves_nobody_waiting(workers: PictureWorkers) -> None:
     waiting = [asyncio.create_task(workers.stands_for(picture(number))) for number in range(20)]
     await waiting[0]
     for child in _children():
@@ -147,7 +197,7 @@ async def test_one_that_is_killed_leaves_nobody_waiting(workers: PixelWorkers) -
 
 
 async def test_a_relative_path_is_meant_from_where_it_is_asked(
-    workers: PixelWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: PictureWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The program may have moved to another folder since the processes were started."""
     for number in (1, 2):
@@ -162,7 +212,7 @@ async def test_a_relative_path_is_meant_from_where_it_is_asked(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be removed")
 async def test_of_a_working_folder_that_is_gone_nothing_is_said(
-    workers: PixelWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: PictureWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
@@ -178,7 +228,7 @@ async def test_what_lies_in_the_working_folder_is_no_module(
 ) -> None:
     (tmp_path / "pickle.py").write_text("from pathlib import Path\nPath('was run').touch()\n")
     monkeypatch.chdir(tmp_path)
-    workers = PixelWorkers(1)
+    workers = PictureWorkers(1)
     workers.start()
     await _until_ready(workers)
     await workers.close()
@@ -187,9 +237,9 @@ async def test_what_lies_in_the_working_folder_is_no_module(
 
 @needs_processes
 async def test_one_that_hangs_keeps_nobody_for_ever(
-    workers: PixelWorkers, monkeypatch: pytest.MonkeyPatch
+    workers: PictureWorkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vlmops.images.pixel_workers._SECONDS_TO_ANSWER", 0.05)
+    monkeypatch.setattr("vlmops.images.picture_workers._SECONDS_TO_ANSWER", 0.05)
     for child in _children():
         os.kill(child, signal.SIGSTOP)
     async with asyncio.timeout(10):
@@ -202,7 +252,7 @@ async def test_one_that_hangs_keeps_nobody_for_ever(
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 async def test_a_fork_of_the_program_holds_none_of_them_up() -> None:
     """It has the pipes, too: that this end of them is closed tells the processes nothing."""
-    workers = PixelWorkers(1)
+    workers = PictureWorkers(1)
     workers.start()
     await _until_ready(workers)
     (started,) = workers._workers
@@ -219,7 +269,7 @@ async def test_a_fork_of_the_program_holds_none_of_them_up() -> None:
 @needs_processes
 async def test_none_is_left_behind() -> None:
     before = _children()
-    workers = PixelWorkers(2)
+    workers = PictureWorkers(2)
     workers.start()
     await _until_ready(workers)
     assert _children() - before
@@ -228,7 +278,7 @@ async def test_none_is_left_behind() -> None:
 
 
 async def test_closing_while_they_start_leaves_none() -> None:
-    workers = PixelWorkers(2)
+    workers = PictureWorkers(2)
     workers.start()
     await asyncio.sleep(0)
     await workers.close()
@@ -241,8 +291,8 @@ async def test_what_cannot_be_started_is_done_without(
 ) -> None:
     """There may be no interpreter, or one that cannot import vlmops."""
     monkeypatch.setattr("multiprocessing.spawn._python_exe", os.fsencode(interpreter))
-    monkeypatch.setattr("vlmops.images.pixel_workers._PROGRAM", "print('hello'); print('good bye')")
-    workers = PixelWorkers(1)
+    monkeypatch.setattr("vlmops.images.picture_workers._PROGRAM", "print('hello'); print('good bye')")
+    workers = PictureWorkers(1)
     workers.start()
     await asyncio.sleep(0.2)
     assert await workers.stands_for(picture(1)) is None
@@ -253,7 +303,7 @@ async def test_a_frozen_program_is_not_started_anew(monkeypatch: pytest.MonkeyPa
     started: list[Any] = []
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(asyncio.get_running_loop(), "subprocess_exec", lambda *args: started.append(args))
-    workers = PixelWorkers(1)
+    workers = PictureWorkers(1)
     workers.start()
     await asyncio.sleep(0)
     assert not started

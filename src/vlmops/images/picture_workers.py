@@ -1,4 +1,4 @@
-"""Processes that look up pixels for an event loop: threads that decode keep everything else from its turn."""
+"""Processes that read pictures for an event loop: threads that do keep everything else from its turn."""
 
 from __future__ import annotations
 
@@ -9,22 +9,26 @@ import os
 import pickle
 import sys
 from collections import deque
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from vlmops.images.facts import ImageFacts
 from vlmops.images.image import Image
 from vlmops.images.origin import BytesOrigin, PathOrigin
-from vlmops.images.pixel_worker import READY
+from vlmops.images.picture_worker import HEAD, LONGEST_SENT, READY
+from vlmops.images.preparation import Preparation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PROGRAM = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
-    "from vlmops.images.pixel_worker import main; main()"
+    "from vlmops.images.picture_worker import main; main()"
 )
 _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 28)}
 """Has the GNU C library use memory again instead of giving it back, which takes as long as decoding."""
-_GIVEN = 2
+_GIVEN = 8
 """Pictures given to a process at a time, so that it need not wait for the next."""
-_LONGEST_SENT = 1 << 20
 _SECONDS_TO_END = 10.0
 _SECONDS_TO_ANSWER = 60.0
 """Far more than any picture takes: a process that says nothing for so long hangs."""
@@ -32,8 +36,10 @@ _SECONDS_TO_ANSWER = 60.0
 _log = logging.getLogger(__name__)
 
 
-class PixelWorkers:
-    """Looks pictures up in the index of pixels, in processes of its own; belongs to one event loop.
+class PictureWorkers:
+    """Looks pictures up in the index of pixels and prepares them, in processes of its own.
+
+    Belongs to one event loop.
 
     It only ever saves time: of what no process can say, for whatever reason, nothing is said.
 
@@ -57,21 +63,24 @@ class PixelWorkers:
         if self._starting is None and self._processes and _interpreter():
             self._starting = asyncio.create_task(self._start())
 
-    async def stands_for(self, image: Image) -> str | None:
-        """As the index says; if the picture was read for it, its facts are known then.
+    async def stands_for(self, image: Image, preparation: Preparation | None = None) -> str | None:
+        """As the index says; ``None`` where no process can say.
 
-        ``None`` where no process can say.
+        If the picture was read for it, its facts are known then.
+
+        Args:
+            image: The picture, held.
+            preparation: What is to be done to it, so that it is at hand for as long as the picture is held.
         """
         if not _is_sendable(image):
             return None
+        if type(preparation) is not Preparation:
+            # Classes derived from it need not be known there.
+            preparation = None
         async with self._places:
             ready = [worker for worker in self._workers if worker.is_ready]
-            found = await min(ready, key=_Worker.waiting).found(image) if ready else {}
-        if not found:
-            return None
-        if found["facts"] is not None:
-            image.learn(ImageFacts(**found["facts"]))
-        return str(found["stands"])
+            found = await min(ready, key=_Worker.waiting).found(image, preparation) if ready else None
+        return None if found is None else found.learnt(image, preparation)
 
     async def close(self) -> None:
         """Have them write down what they have found, and end them."""
@@ -98,13 +107,31 @@ class PixelWorkers:
             _log.debug("pictures are decoded in threads, since no process can be started: %s", error)
 
 
+@dataclass(slots=True)
+class _Found:
+    """What a process says of a picture: nothing where it cannot be read."""
+
+    said: Mapping[str, Any]
+    data: bytes
+
+    def learnt(self, image: Image, preparation: Preparation | None) -> str | None:
+        """What stands for the pixels, once the picture knows the rest; ``None`` where nothing was said."""
+        if not self.said:
+            return None
+        if self.said["facts"] is not None:
+            image.learn(ImageFacts(**self.said["facts"]))
+        if self.said["prepared"] is not None and preparation is not None:
+            preparation.learn(image, ImageFacts(**self.said["prepared"]), self.data)
+        return str(self.said["stands"])
+
+
 class _Worker(asyncio.SubprocessProtocol):
     """One process, and the pictures it has been given."""
 
     def __init__(self) -> None:
         self.is_ready = False
-        self._given: deque[asyncio.Future[dict[str, Any]]] = deque()
-        self._said = bytearray()
+        self._given: deque[asyncio.Future[_Found | None]] = deque()
+        self._asked, self._said = bytearray(), bytearray()
         self._transport: Any = None
         self._over = asyncio.get_running_loop().create_future()
 
@@ -112,23 +139,33 @@ class _Worker(asyncio.SubprocessProtocol):
         """How many pictures it has still to look up."""
         return len(self._given)
 
-    async def found(self, image: Image) -> dict[str, Any]:
-        """What it says of the picture; empty where that is nothing."""
+    async def found(self, image: Image, preparation: Preparation | None) -> _Found | None:
+        """What it says of the picture; ``None`` where it can say nothing."""
         try:
-            asked = pickle.dumps((os.getcwd(), image))  # noqa: PTH109 - no Path is needed
+            asked = pickle.dumps((os.getcwd(), image, preparation))  # noqa: PTH109 - no Path is needed
         except OSError:
             # The working folder is gone, and with it what a path might name.
-            return {}
-        found: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+            return None
+        found: asyncio.Future[_Found | None] = asyncio.get_running_loop().create_future()
         self._given.append(found)
-        self._transport.get_pipe_transport(0).write(asked)
+        self._send(asked)
         try:
             async with asyncio.timeout(_SECONDS_TO_ANSWER):
                 return await found
         except TimeoutError:
             self.is_ready = False
             self._transport.kill()
-            return {}
+            return None
+
+    def _send(self, asked: bytes) -> None:
+        """With all else that is asked in this turn of the loop: waking a process is dear."""
+        if not self._asked:
+            asyncio.get_running_loop().call_soon(self._send_all)
+        self._asked += asked
+
+    def _send_all(self) -> None:
+        self._transport.get_pipe_transport(0).write(bytes(self._asked))
+        self._asked.clear()
 
     async def end(self) -> None:
         """Let it come to its end, and wait for that."""
@@ -147,13 +184,26 @@ class _Worker(asyncio.SubprocessProtocol):
     def pipe_data_received(self, _: int, data: bytes) -> None:
         """It has said something."""
         self._said += data
-        *lines, rest = self._said.split(b"\n")
-        self._said = rest
-        for line in lines:
-            if not self.is_ready:
-                self.is_ready = line + b"\n" == READY
-            elif not (found := self._given.popleft()).done():
-                found.set_result(json.loads(line))
+        if not self.is_ready:
+            if not self._said.startswith(READY):
+                return
+            self.is_ready = True
+            del self._said[: len(READY)]
+        while (found := self._next()) is not None:
+            if not (waiting := self._given.popleft()).done():
+                waiting.set_result(found)
+
+    def _next(self) -> _Found | None:
+        """What it has said of the next picture, once that is all there."""
+        if len(self._said) < HEAD.size:
+            return None
+        text, data = HEAD.unpack_from(self._said)
+        if len(self._said) < (end := HEAD.size + text + data):
+            return None
+        said = json.loads(self._said[HEAD.size : HEAD.size + text])
+        found = _Found(said, bytes(self._said[HEAD.size + text : end]))
+        del self._said[:end]
+        return found
 
     def pipe_connection_lost(self, _: int, __: Exception | None) -> None:
         """It says no more, or hears no more."""
@@ -169,7 +219,7 @@ class _Worker(asyncio.SubprocessProtocol):
         self.is_ready = False
         for found in self._given:
             if not found.done():
-                found.set_result({})
+                found.set_result(None)
         self._given.clear()
 
 
@@ -188,5 +238,5 @@ def _is_sendable(image: Image) -> bool:
     if type(image) is not Image:
         return False
     if type(image.origin) is BytesOrigin:
-        return len(image.origin.data) <= _LONGEST_SENT
+        return len(image.origin.data) <= LONGEST_SENT
     return type(image.origin) is PathOrigin
