@@ -30,6 +30,8 @@ _READERS = 4
 _WORKERS = 4
 _WORTH_SECONDS = 0.1
 """What starting a process takes of the processor: it pays once decoding has taken as long."""
+_WORTH_PICTURES = 500
+"""Looking so many up in threads, where none is decoded, has cost as much more."""
 _SHORT_BYTES = 1 << 18
 """Pictures of up to so much together are written into a request within a millisecond."""
 _READ_AT_ONCE = 16
@@ -77,6 +79,7 @@ class Workshop:
         self.aside = ResponseCache(None)
         self._pixels = PixelIndex()
         self._workers = PictureWorkers(min(_WORKERS, processors // 2))
+        self._pictures = 0
         self._reading = asyncio.Semaphore(_READ_AT_ONCE)
 
     async def look_up(
@@ -124,7 +127,8 @@ class Workshop:
 
     async def _known(self, pictures: Sequence[Image], preparation: Preparation | None) -> dict[int, str]:
         """What stands for pictures, by their ``id()``, as far as processes can say."""
-        if self._pixels.decoding_seconds > _WORTH_SECONDS:
+        self._pictures += len(pictures)
+        if self._pixels.decoding_seconds > _WORTH_SECONDS or self._pictures > _WORTH_PICTURES:
             self._workers.start()
         if not self._workers.is_ready:
             return {}
