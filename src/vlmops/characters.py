@@ -6,11 +6,11 @@ between them leaves the first, which Python keeps as a lone surrogate and refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from vlmops.field_names import field_names
+from vlmops.json_values import LEAVES, OBJECTS
 
 T = TypeVar("T")
 
@@ -22,6 +22,8 @@ def is_unicode(text: str) -> bool:
         >>> is_unicode("Größe"), is_unicode("cut \ud83d")
         (True, False)
     """
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -55,18 +57,18 @@ def whole_record(record: T) -> T:
     changed = {}
     for name in field_names(type(record)):
         value = getattr(record, name)
-        if (new := whole(value)) is not value:
-            changed[name] = new
+        if _is_broken(value):
+            changed[name] = _mended(value)
     return cast("T", replace(cast("Any", record), **changed)) if changed else record
 
 
 def _is_broken(tree: Any) -> bool:
     if isinstance(tree, str):
-        return not (tree.isascii() or is_unicode(tree))
-    if tree is None or isinstance(tree, int | float):
+        return not is_unicode(tree)
+    if type(tree) in LEAVES:
         return False
-    if isinstance(tree, Mapping):
-        return any(_is_broken(key) or _is_broken(value) for key, value in tree.items())
+    if isinstance(tree, OBJECTS):
+        return any(map(_is_broken, tree)) or any(map(_is_broken, tree.values()))
     return isinstance(tree, list | tuple) and any(map(_is_broken, tree))
 
 
@@ -74,7 +76,7 @@ def _mended(tree: Any) -> Any:
     if isinstance(tree, str):
         # UTF-16 has the halves as they are: it alone joins two of them.
         return tree.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(tree, Mapping):
+    if isinstance(tree, OBJECTS):
         return {_mended(key): _mended(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return [_mended(value) for value in tree]

@@ -94,14 +94,14 @@ class LangfuseDatasetWriter:
             self._version = max(self._version, newest_version([], rows))
             self._remote |= {row["id"]: _remembered(row) for row in rows}
 
+    def has_image(self, sample_id: str, field: ImageField, image: Image) -> bool:
+        """Whether the item that is there holds the picture."""
+        return image.is_known and self._holds(item_id(sample_id, self._pushed_id), _link(field, image))
+
     async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:
         """Store the picture for the sample's item; nothing is sent for one the item holds already."""
-        identity = item_id(sample_id, self._pushed_id)
-        # Of a picture that is drawn as another one, the original is what does not depend on the encoder.
-        place = FIELDS[field] if image.media_type in TAKEN else FIELDS["metadata"]
-        link = (place, media_id(image.sha256))
-        remote = self._remote.get(identity)
-        if remote is not None and link in remote.links:
+        identity, link = item_id(sample_id, self._pushed_id), _link(field, image)
+        if self._holds(identity, link):
             return
         known = self._linked.setdefault(identity, set())
         if link in known:
@@ -132,6 +132,10 @@ class LangfuseDatasetWriter:
         await self._describe(revision)
         page = f"{await self._connection.project_url()}/datasets/{self._pushed_id}/items"
         return DatasetState(self._version, page, archived)
+
+    def _holds(self, identity: str, link: Link) -> bool:
+        remote = self._remote.get(identity)
+        return remote is not None and link in remote.links
 
     async def _store(self, identity: str, field: str, image: Image) -> None:
         async with self._gate:
@@ -214,6 +218,12 @@ class LangfuseDatasetWriter:
         if not same:
             body = {"name": self._header.name, "description": description, "metadata": metadata}
             self._dataset = await self._connection.post("/api/public/v2/datasets", body)
+
+
+def _link(field: ImageField, image: Image) -> Link:
+    # Of a picture that is drawn as another one, the original is what does not depend on the encoder.
+    place = FIELDS[field] if image.media_type in TAKEN else FIELDS["metadata"]
+    return place, media_id(image.sha256)
 
 
 def _remembered(row: Mapping[str, Any]) -> RemoteItem:

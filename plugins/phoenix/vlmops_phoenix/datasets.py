@@ -163,6 +163,10 @@ class PhoenixDatasetWriter:
         self._said = (found.get("description") or "", found.get("metadata") or {})
         self._version = next(iter(await self._newest(1)), "")
 
+    def has_image(self, sample_id: str, field: ImageField, image: Image) -> bool:  # noqa: ARG002
+        """Whether the picture lies in the store, where a look into it is cheap."""
+        return self._pictures.has_at_hand(image)
+
     async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:  # noqa: ARG002
         """Store the picture; Phoenix itself keeps none, so sample and field do not matter."""
         await self._pictures.keep(image)

@@ -67,10 +67,14 @@ class PhoenixPictures:
         """Where a browser that shows Phoenix's pages finds the picture, or a thumbnail of it."""
         return self.urls.url_for(_address(image), width)
 
+    def has_at_hand(self, image: Image) -> bool:
+        """Whether the picture is stored, as far as that can be told without reading it or asking a server."""
+        return image.is_known and isinstance(self.store, FolderStore) and self.store.has(_address(image))
+
     async def keep(self, image: Image) -> None:
         """Store the picture unless it is stored."""
         # A look into a folder costs less than the hand-over to a thread that other stores need.
-        if not (isinstance(self.store, FolderStore) and self.store.has(_address(image))):
+        if not self.has_at_hand(image):
             await asyncio.to_thread(self.keep_now, image)
 
     def keep_now(self, image: Image) -> None:

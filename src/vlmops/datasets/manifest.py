@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from vlmops.json_values import LEAVES, OBJECTS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from vlmops.datasets.sample import Sample
     from vlmops.images import Image
 
@@ -20,6 +23,7 @@ MANIFEST_NAME = "manifest.jsonl"
 """The file name by which a folder is known to hold a manifest."""
 
 _MODULUS = 1 << 256
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 class Revision:
@@ -68,8 +72,7 @@ def digest(sample: Sample) -> str:
         "split": sample.split,
         "tags": sorted(sample.tags),
     }
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(content).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def to_line(sample: Sample, uris: Mapping[str, str] | None = None) -> str:
@@ -114,10 +117,10 @@ def _canonical(value: Any) -> Any:
     """JSON in which equal content is equal text: whole floats become integers, as in a JSON round trip."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if value is None or isinstance(value, str | bool | int | float):
+    if type(value) in LEAVES:
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, OBJECTS):
         return {key: _canonical(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_canonical(inner) for inner in value]
-    return {"$image": value.sha256}
+    return value if isinstance(value, str | int | float) else {"$image": value.sha256}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vlmops.characters import is_unicode
 from vlmops.errors import SampleError
+from vlmops.field_names import field_names
+from vlmops.json_values import OBJECTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from vlmops.images import Image
 
 ImageField = Literal["inputs", "expected", "metadata"]
@@ -25,6 +28,8 @@ MAX_DEPTH = 100
 
 _INTEGER_LIMIT = 1 << 63
 """Platforms' databases fail on larger ones, or round them."""
+
+_TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class Sample:
             what, fix = problem
             raise SampleError(place, what, fix, field="id")
         for name in ("inputs", "metadata"):
-            if not isinstance(getattr(self, name), Mapping):
+            if not isinstance(getattr(self, name), OBJECTS):
                 raise SampleError(place, "is not an object", "give a mapping", field=name, sample_id=self.id)
         if not (self.split is None or (isinstance(self.split, str) and self.split.strip())):
             fix = "give one name, or leave it out"
@@ -72,22 +77,43 @@ class Sample:
         if not all(isinstance(tag, str) for tag in self.tags):
             raise SampleError(place, "are not all text", "give texts", field="tags", sample_id=self.id)
         for name in ("inputs", "expected", "metadata", "split", "tags"):
-            if found := _json_problem(getattr(self, name), name):
-                path, what = found
+            if found := _json_problem(getattr(self, name)):
+                keys, what = found
+                path = name if what is _TOO_DEEP else ".".join((name, *keys))
                 raise SampleError(place, what, "use JSON values and images", field=path, sample_id=self.id)
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """Every picture of the inputs and of the expected value, in order."""
-        return tuple(image for _, image in self.image_fields())
+        """Every picture, in the order of :meth:`image_fields`."""
+        from vlmops.images.tree import images_in
+
+        return tuple(images_in([getattr(self, name) for name in IMAGE_FIELDS]))
 
     def image_fields(self) -> Iterator[tuple[ImageField, Image]]:
         """Every picture with the field it stands in."""
-        from vlmops.images import images_in
+        from vlmops.images.tree import images_in
 
         for name in IMAGE_FIELDS:
             for image in images_in(getattr(self, name)):
                 yield name, image
+
+    def with_images(self, change: Callable[[Image], Image]) -> Sample:
+        """The same sample with ``change(image)`` in the place of each picture.
+
+        Example:
+            >>> from vlmops import Image
+            >>> sample = Sample("r1", {"image": Image.from_path("r1.png"), "question": "Total?"})
+            >>> sample.with_images(lambda image: Image.from_path(f"copy/{image.source}")).inputs
+            {'image': Image('copy/r1.png'), 'question': 'Total?'}
+        """
+        from vlmops.images.tree import map_images
+
+        # Not made anew: what was found to be sound stays so, and looking again takes longer than the rest.
+        changed = object.__new__(type(self))
+        for name in field_names(type(self)):
+            value = getattr(self, name)
+            object.__setattr__(changed, name, map_images(value, change) if name in IMAGE_FIELDS else value)
+        return changed
 
     def _repr_html_(self) -> str:
         from vlmops.reports.notebook.samples import sample_html
@@ -113,30 +139,35 @@ def _id_problem(sample_id: Any) -> tuple[str, str] | None:
     return None
 
 
-def _json_problem(value: Any, path: str, depth: int = 0) -> tuple[str, str] | None:
-    """Path and description of the first value that JSON cannot hold, pictures apart."""
+def _json_problem(value: Any, depth: int = 0) -> tuple[tuple[str, ...], str] | None:
+    """The keys that lead to the first value that JSON cannot hold, pictures apart, and what is wrong."""
     if isinstance(value, str):
-        return None if is_unicode(value) else (path, "holds half a character (a lone surrogate)")
+        return None if is_unicode(value) else ((), "holds half a character (a lone surrogate)")
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return None if abs(value) < _INTEGER_LIMIT else (path, "is a whole number of more than 64 bits")
+        return None if abs(value) < _INTEGER_LIMIT else ((), "is a whole number of more than 64 bits")
     if isinstance(value, float):
-        return None if math.isfinite(value) else (path, f"{value} is not a JSON number")
+        return None if math.isfinite(value) else ((), f"{value} is not a JSON number")
     if depth > MAX_DEPTH:
-        return path.partition(".")[0], f"is nested more than {MAX_DEPTH} levels deep"
-    if isinstance(value, Mapping):
+        return (), _TOO_DEEP
+    if isinstance(value, OBJECTS):
         for key, inner in value.items():
             if not isinstance(key, str) or not is_unicode(key):
-                return path, f"the key {key!r} is not text"
-            if problem := _json_problem(inner, f"{path}.{key}", depth + 1):
-                return problem
+                return (), f"the key {key!r} is not text"
+            if problem := _json_problem(inner, depth + 1):
+                return _within(key, problem)
         return None
     if isinstance(value, list | tuple):
         for index, inner in enumerate(value):
-            if problem := _json_problem(inner, f"{path}.{index}", depth + 1):
-                return problem
+            if problem := _json_problem(inner, depth + 1):
+                return _within(str(index), problem)
         return None
-    from vlmops.images import Image
+    from vlmops.images.image import Image
 
-    return None if isinstance(value, Image) else (path, f"a {type(value).__name__} is not JSON")
+    return None if isinstance(value, Image) else ((), f"a {type(value).__name__} is not JSON")
+
+
+def _within(key: str, problem: tuple[tuple[str, ...], str]) -> tuple[tuple[str, ...], str]:
+    keys, what = problem
+    return (key, *keys), what

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import UsageError
+from vlmops.json_values import OBJECTS
 
 if TYPE_CHECKING:
     from vlmops.images.image import Image
@@ -82,7 +82,7 @@ def to_json(image: Image, uri: str = "") -> dict[str, Any]:
 
 def is_reference(value: Any) -> bool:
     """Whether a JSON value stands for a picture: a mapping with the single key ``$image``."""
-    return isinstance(value, Mapping) and len(value) == 1 and KEY in value
+    return isinstance(value, OBJECTS) and len(value) == 1 and KEY in value
 
 
 def from_json(value: Any) -> ImageReference:
@@ -96,7 +96,7 @@ def from_json(value: Any) -> ImageReference:
         >>> from_json({"$image": reference}).width
         3
     """
-    if not is_reference(value) or not isinstance(value[KEY], Mapping):
+    if not is_reference(value) or not isinstance(value[KEY], OBJECTS):
         raise UsageError(f'not a picture reference: must be {{"{KEY}": {{...}}}}')
     found = value[KEY]
     missing = [key for key in ("sha256", "media_type", "width", "height", "bytes") if key not in found]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlmops.errors import ImageError
 from vlmops.images.image import Image
 from vlmops.images.limits import ImageLimits
 from vlmops.images.origin import PathOrigin, UrlOrigin
 from vlmops.images.reference import ImageReference, from_json, is_reference
+from vlmops.json_values import LEAVES, OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def restore_images(tree: Any, restore: Callable[[ImageReference], Image]) -> Any:
@@ -23,19 +26,24 @@ def restore_images(tree: Any, restore: Callable[[ImageReference], Image]) -> Any
         >>> restore_images({"question": "How many?", "n": [1, 2]}, restore=lambda reference: None)
         {'question': 'How many?', 'n': [1, 2]}
     """
-    if tree is None or isinstance(tree, str | int | float):
+    if type(tree) in LEAVES:
         return tree
     if is_reference(tree):
         return restore(from_json(tree))
-    if isinstance(tree, Mapping):
+    if isinstance(tree, OBJECTS):
         return {key: restore_images(value, restore) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
         return [restore_images(value, restore) for value in tree]
     return tree
 
 
-def located(reference: ImageReference, base: str | Path) -> Image:
+def located(reference: ImageReference, base: str | Path, limits: ImageLimits | None = None) -> Image:
     """The picture at a reference's ``uri``; a relative one starts from ``base``.
+
+    Args:
+        reference: Names it.
+        base: A folder.
+        limits: What is refused; as the environment says when ``None``, which many readers ask once for all.
 
     Raises:
         ImageError: The reference has no ``uri``.
@@ -46,7 +54,7 @@ def located(reference: ImageReference, base: str | Path) -> Image:
             "its reference says no place to read it from",
             "give the reference a 'uri', or pull the dataset again",
         )
-    limits = ImageLimits.from_environment()
+    limits = limits or ImageLimits.from_environment()
     if "://" in reference.uri:
-        return Image.from_reference(reference, UrlOrigin(reference.uri), limits=limits)
+        return Image.from_reference(reference, UrlOrigin(reference.uri, limits=limits), limits=limits)
     return Image.from_reference(reference, PathOrigin(Path(base, reference.uri), limits), limits=limits)

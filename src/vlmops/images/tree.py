@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlmops.images.image import Image
+from vlmops.json_values import LEAVES, OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def images_in(tree: Any) -> Iterator[Image]:
@@ -19,16 +22,9 @@ def images_in(tree: Any) -> Iterator[Image]:
         >>> [image.source for image in images_in({"question": "Same?", "pair": [one, {"other": two}]})]
         ['1.png', '2.png']
     """
-    if tree is None or isinstance(tree, str | int | float):
-        return
-    if isinstance(tree, Image):
-        yield tree
-    elif isinstance(tree, Mapping):
-        for value in tree.values():
-            yield from images_in(value)
-    elif isinstance(tree, list | tuple):
-        for value in tree:
-            yield from images_in(value)
+    found: list[Image] = []
+    _gather(tree, found)
+    return iter(found)
 
 
 def map_images(tree: Any, fn: Callable[[Image], Any]) -> Any:
@@ -41,14 +37,27 @@ def map_images(tree: Any, fn: Callable[[Image], Any]) -> Any:
         >>> map_images({"pair": [Image.from_path("1.png"), "text"]}, lambda image: image.source)
         {'pair': ['1.png', 'text']}
     """
-    if tree is None or isinstance(tree, str | int | float):
+    if type(tree) in LEAVES:
         return tree
     if isinstance(tree, Image):
         return fn(tree)
-    if isinstance(tree, Mapping):
+    if isinstance(tree, OBJECTS):
         return {key: map_images(value, fn) for key, value in tree.items()}
     if isinstance(tree, list):
         return [map_images(value, fn) for value in tree]
     if isinstance(tree, tuple):
         return tuple(map_images(value, fn) for value in tree)
     return tree
+
+
+def _gather(tree: Any, found: list[Image]) -> None:
+    if type(tree) in LEAVES:
+        return
+    if isinstance(tree, Image):
+        found.append(tree)
+    elif isinstance(tree, OBJECTS):
+        for value in tree.values():
+            _gather(value, found)
+    elif isinstance(tree, list | tuple):
+        for value in tree:
+            _gather(value, found)

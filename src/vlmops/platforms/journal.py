@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vlmops.cache_folder import cache_database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 _SCHEMA = """
@@ -38,11 +38,11 @@ class PushJournal:
         ...     journal.open("v1")
         ...     journal.acknowledge([("r1", "d1")], "v2")
         ...     journal.open("v2")
-        ...     print(journal.has("r1", "d1"), journal.has("r1", "other"))
+        ...     print(journal.held([("r1", "d1"), ("r2", "d2")]), journal.held([("r1", "other")]))
         ...     journal.open("v3")
-        ...     print(journal.has("r1", "d1"))
-        True False
-        False
+        ...     print(journal.held([("r1", "d1")]))
+        {'r1'} set()
+        set()
     """
 
     def __init__(self, file: Path, key: str) -> None:
@@ -67,13 +67,16 @@ class PushJournal:
                 connection.execute("DELETE FROM acknowledged WHERE key = ?", (self._key,))
                 connection.execute("DELETE FROM dataset WHERE key = ?", (self._key,))
 
-    def has(self, sample_id: str, digest: str) -> bool:
-        """Whether the platform holds the sample with exactly this content."""
-        row = self._connection.execute(
-            "SELECT 1 FROM acknowledged WHERE key = ? AND sample_id = ? AND digest = ?",
-            (self._key, sample_id, digest),
-        ).fetchone()
-        return row is not None
+    def held(self, samples: Sequence[tuple[str, str]]) -> set[str]:
+        """The ids of those samples that the platform holds with exactly this content.
+
+        Args:
+            samples: Id and digest of each; at most a few hundred.
+        """
+        places = ",".join("?" * len(samples))
+        asked = f"SELECT sample_id, digest FROM acknowledged WHERE key = ? AND sample_id IN ({places})"  # noqa: S608
+        rows = self._connection.execute(asked, (self._key, *(sample_id for sample_id, _ in samples)))
+        return {sample_id for sample_id, _ in set(samples).intersection(rows)}
 
     def acknowledge(self, samples: Iterable[tuple[str, str]], token: str | None) -> None:
         """Record ids and digests that the platform confirmed, and the state it is in now.

@@ -48,6 +48,16 @@ class Lane:
         """Platform and address: tells lanes apart."""
         return f"{self._platform.name} {self._platform.location}"
 
+    def has_images(self, sample: Sample) -> bool:
+        """Whether nothing is to be done for the sample's pictures, as far as can be told without waiting."""
+        if self.broken or self._writer is None:
+            return True
+        try:
+            return all(self._writer.has_image(sample.id, *place) for place in sample.image_fields())
+        except (MediaError, ImageError, PlatformError):
+            # Storing them says what the matter is.
+            return False
+
     async def store_images(self, sample: Sample) -> str:
         """Store the sample's pictures, together; gives why one could not be stored, or nothing."""
         if self.broken or self._writer is None:
@@ -61,22 +71,29 @@ class Lane:
             return str(error)
         return ""
 
-    async def take(self, sample: Sample, digest: str, refused: str | None) -> None:
-        """Send a sample with the next batch, unless the platform holds it already."""
-        if self.broken or self._journal is None:
-            self._untried += 1
-        elif refused:
-            self._outcome += BatchOutcome(failures=[ItemFailure(sample.id, refused, source=sample.source)])
-        elif self._journal.has(sample.id, digest):
-            self._outcome += BatchOutcome(unchanged=1)
-        else:
-            self._waiting.append((sample, digest))
-            if self._writer is not None and len(self._waiting) >= self._writer.batch_size:
-                await self.flush()
+    async def take(self, samples: Sequence[tuple[Sample, str, str | None]]) -> None:
+        """Send samples with the next batches, unless the platform holds them already.
+
+        Args:
+            samples: Each with its digest, and why a picture of it could not be stored, if so.
+        """
+        if self.broken or self._journal is None or self._writer is None:
+            self._untried += len(samples)
+            return
+        failures = [ItemFailure(s.id, why, source=s.source) for s, _, why in samples if why]
+        usable = [(sample, digest) for sample, digest, why in samples if not why]
+        held = self._journal.held([(sample.id, digest) for sample, digest in usable])
+        self._waiting += [each for each in usable if each[0].id not in held]
+        self._outcome += BatchOutcome(unchanged=len(held), failures=failures)
+        while len(self._waiting) >= self._writer.batch_size:
+            await self._flush(self._writer.batch_size)
 
     async def flush(self) -> None:
         """Send what waits."""
-        batch, self._waiting = self._waiting, []
+        await self._flush(len(self._waiting))
+
+    async def _flush(self, count: int) -> None:
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
         if batch and not self.broken:
             await self._send(batch)
         else:

@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 class DatasetWriter(Protocol):
     """One push to one dataset.
 
-    The core calls :meth:`put_image` for every picture of a sample, many at once, before the sample is in a
-    :meth:`write`; batches are written one after another in the dataset's order.
+    Before a sample is in a :meth:`write`, the core calls :meth:`put_image` for each of its pictures, many at
+    once, unless :meth:`has_image` knows them all; batches are written one after another in the dataset's
+    order.
     """
 
     @property
@@ -59,6 +60,14 @@ class DatasetWriter(Protocol):
 
         What was acknowledged under a token need not be compared again while the token stands. ``None``
         where the platform offers nothing of the kind, or once others changed the dataset during this push.
+        """
+        ...
+
+    def has_image(self, sample_id: str, field: ImageField, image: Image) -> bool:
+        """Whether the picture is stored, as far as that can be told at once; ``False`` where it is not known.
+
+        It is asked in the event loop for every picture of every push: it must neither wait for a network nor
+        read the picture. What it raises, :meth:`put_image` is expected to raise as well, and to explain.
         """
         ...
 

@@ -3,6 +3,9 @@
 The way of a sample: source -> prepare its pictures (in threads) -> digest -> store pictures (many at once)
 -> batches to each platform, in the dataset's order. What a platform acknowledged in the same state is not
 sent again. Everything may be killed at any moment and run again.
+
+Most pushes find most samples as they were. Those go the same way a handful at a time, since what is done for
+each of them alone would be the greater part of the work.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
     from vlmops.images import Image, Preparation
     from vlmops.platforms.port import Platform
 
-_WINDOW = 64
-_READ_AHEAD = 32
+_HANDFUL = 32
+_WINDOW = 3 * _HANDFUL
 
 Progress = Callable[[int], None]
 """Told how many samples have been dealt with so far."""
@@ -50,6 +53,9 @@ class Ready:
     sample: Sample
     digest: str
     refused: dict[str, str] = field(default_factory=dict)
+
+
+_Outcome = Ready | ItemFailure
 
 
 def push(
@@ -143,29 +149,30 @@ class _Pictures:
 
     def prepared(self, sample: Sample) -> Ready:
         """The sample with every picture prepared."""
-        return self._ready(sample, partial(self._index.prepared, preparation=self._preparation))
+        return _ready(sample, partial(self._index.prepared, preparation=self._preparation))
 
-    def known(self, sample: Sample) -> Ready | None:
-        """The same where no picture has to be read for it."""
-        found = []
-        for _, image in sample.image_fields():
-            known = self._index.known(image, self._preparation)
-            if known is None:
-                return None
-            found.append(known)
-        in_order = iter(found)
-        return self._ready(sample, lambda _: next(in_order))
+    def known(self, entries: Iterable[Entry]) -> list[Entry | Ready]:
+        """The same of each sample for which no picture is to be read; the others, and errors, as they are."""
+        given = [(each, each.images if isinstance(each, Sample) else ()) for each in entries]
+        asked = [image for _, images in given for image in images]
+        known = iter(self._index.known(asked, self._preparation))
+        return [
+            _known(entry, [next(known) for _ in images]) if isinstance(entry, Sample) else entry
+            for entry, images in given
+        ]
 
-    def _ready(self, sample: Sample, prepare: Callable[[Image], Image]) -> Ready:
-        from vlmops.images import map_images
 
-        prepared = replace(
-            sample,
-            inputs=map_images(sample.inputs, prepare),
-            expected=map_images(sample.expected, prepare),
-            metadata=map_images(sample.metadata, prepare),
-        )
-        return Ready(prepared, digest(prepared))
+def _known(sample: Sample, prepared: Sequence[Image | None]) -> Sample | Ready:
+    found = [image for image in prepared if image is not None]
+    if len(found) < len(prepared):
+        return sample
+    in_order = iter(found)
+    return _ready(sample, lambda _: next(in_order))
+
+
+def _ready(sample: Sample, prepare: Callable[[Image], Image]) -> Ready:
+    prepared = sample.with_images(prepare)
+    return Ready(prepared, digest(prepared))
 
 
 @dataclass
@@ -181,14 +188,15 @@ class _PushRun:
 
     async def take_all(self, dataset: ImageDataset) -> None:
         done = 0
-        async for outcome in self._prepared(dataset):
-            done += 1
-            if isinstance(outcome, ItemFailure):
-                self._note_failure(outcome)
-            else:
-                await self._hand_on(outcome)
-            if self.progress is not None:
-                self.progress(done)
+        async for outcomes in self._prepared(dataset):
+            for outcome in outcomes:
+                if isinstance(outcome, ItemFailure):
+                    self._note_failure(outcome)
+            await self._hand_on([each for each in outcomes if isinstance(each, Ready)])
+            for _ in outcomes:
+                done += 1
+                if self.progress is not None:
+                    self.progress(done)
         for lane in self.lanes:
             await lane.flush()
         _stop_without_targets(self.lanes)
@@ -218,32 +226,40 @@ class _PushRun:
         else:
             self.unreadable += 1
 
-    async def _hand_on(self, ready: Ready) -> None:
-        self.revision.add(ready.digest)
-        if self.mirror:
-            self.ids.add(ready.sample.id)
+    async def _hand_on(self, handful: Sequence[Ready]) -> None:
+        for ready in handful:
+            self.revision.add(ready.digest)
+            if self.mirror:
+                self.ids.add(ready.sample.id)
         for lane in self.lanes:
-            await lane.take(ready.sample, ready.digest, ready.refused.get(lane.name))
+            await lane.take([(each.sample, each.digest, each.refused.get(lane.name)) for each in handful])
         _stop_without_targets(self.lanes)
 
-    async def _prepared(self, dataset: ImageDataset) -> AsyncIterator[Ready | ItemFailure]:
-        """Prepare a window of samples at once, giving them in the dataset's order."""
-        window: deque[asyncio.Task[Ready | ItemFailure]] = deque()
+    async def _prepared(self, dataset: ImageDataset) -> AsyncIterator[Sequence[Ready | ItemFailure]]:
+        """Prepare a window of samples at once, giving them in the dataset's order, a handful at a time."""
+        window: deque[_Outcome | asyncio.Task[_Outcome]] = deque()
         try:
-            async for entry in _entries(dataset, self.pictures.known):
-                window.append(asyncio.create_task(self._prepare(entry)))
-                if len(window) >= _WINDOW:
-                    yield await window.popleft()
+            async for handful in _handfuls(dataset, self.pictures.known):
+                window.extend(map(self._begun, handful))
+                while len(window) >= _WINDOW:
+                    yield [await _ended(window.popleft()) for _ in range(_HANDFUL)]
             while window:
-                yield await window.popleft()
+                yield [await _ended(window.popleft()) for _ in range(min(_HANDFUL, len(window)))]
         finally:
-            for task in window:
+            under_way = [each for each in window if isinstance(each, asyncio.Task)]
+            for task in under_way:
                 task.cancel()
-            await asyncio.gather(*window, return_exceptions=True)
+            await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _prepare(self, entry: Entry | Ready) -> Ready | ItemFailure:
+    def _begun(self, entry: Entry | Ready) -> _Outcome | asyncio.Task[_Outcome]:
+        """A task only where there is something to wait for."""
         if isinstance(entry, SampleError):
             return _failure(entry)
+        if isinstance(entry, Ready) and all(lane.has_images(entry.sample) for lane in self.lanes):
+            return entry
+        return asyncio.create_task(self._prepare(entry))
+
+    async def _prepare(self, entry: Sample | Ready) -> Ready | ItemFailure:
         ready = await self._made_ready(entry) if isinstance(entry, Sample) else entry
         if isinstance(ready, ItemFailure):
             return ready
@@ -262,24 +278,20 @@ class _PushRun:
             return ItemFailure(sample.id, f"{type(error).__name__}: {error}", source=sample.source)
 
 
-async def _entries(
-    dataset: ImageDataset, known: Callable[[Sample], Ready | None]
-) -> AsyncIterator[Entry | Ready]:
+async def _handfuls(
+    dataset: ImageDataset, known: Callable[[Iterable[Entry]], list[Entry | Ready]]
+) -> AsyncIterator[list[Entry | Ready]]:
     """Read the source in a thread, a few entries ahead, so that slow disks do not stall the uploads.
 
     Samples whose pictures are known are made ready there and then: a thread for each would cost more.
     """
     source = dataset.entries()
+    while handful := await asyncio.to_thread(lambda: known(islice(source, _HANDFUL))):
+        yield handful
 
-    def some() -> list[Entry | Ready]:
-        return [
-            entry if isinstance(entry, SampleError) else known(entry) or entry
-            for entry in islice(source, _READ_AHEAD)
-        ]
 
-    while batch := await asyncio.to_thread(some):
-        for entry in batch:
-            yield entry
+async def _ended(outcome: _Outcome | asyncio.Task[_Outcome]) -> _Outcome:
+    return await outcome if isinstance(outcome, asyncio.Task) else outcome
 
 
 def _failure(error: SampleError) -> ItemFailure:

@@ -169,6 +169,10 @@ class MemoryDatasetWriter:
         stored = self._platform.stored.get(self._header.name)
         return f"{id(self._platform)} {len(stored.versions)}" if stored else None
 
+    def has_image(self, sample_id: str, field: ImageField, image: Image) -> bool:  # noqa: ARG002
+        """Whether the picture's bytes are kept."""
+        return image.is_known and image.sha256 in self._platform.pictures
+
     async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:  # noqa: ARG002
         """Keep the picture's bytes."""
         if image.sha256 not in self._platform.pictures:

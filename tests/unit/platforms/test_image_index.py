@@ -143,11 +143,31 @@ class TestSettledFiles:
         assert counting.prepared == ["a.png"]
 
     def test_known_never_reads(self, index: ImageIndex, file: Path) -> None:
-        assert index.known(Image.from_path(file), PREPARATION) is None
+        asked = [picture(1), Image.from_path(file), Image.from_path(file.with_name("other.png"))]
+        assert index.known(asked, PREPARATION) == [None, None, None]
         index.prepared(Image.from_path(file), PREPARATION)
-        known = index.known(Image.from_path(file), PREPARATION)
-        assert known == picture(1)
-        assert index.known(picture(1), PREPARATION) is None
+        assert index.known(asked, PREPARATION) == [None, picture(1), None]
+
+    def test_many_are_known_at_once(self, index: ImageIndex, file: Path) -> None:
+        files = [file.with_name(f"{number}.png") for number in range(450)]
+        for each in files:
+            each.write_bytes(picture(1).read())
+        for each in files[::2]:
+            index.prepared(Image.from_path(each), PREPARATION)
+        known = index.known([Image.from_path(each) for each in files], PREPARATION)
+        assert [image is not None for image in known] == [number % 2 == 0 for number in range(450)]
+
+    def test_no_other_settings_are_known(self, index: ImageIndex, file: Path) -> None:
+        index.prepared(Image.from_path(file), Preparation(max_side=10))
+        assert index.known([Image.from_path(file)], PREPARATION) == [None]
+
+    def test_a_file_changed_since_is_not_known(self, index: ImageIndex, file: Path) -> None:
+        """Replaced under the same name by as many bytes, with the time of change copied."""
+        index.prepared(Image.from_path(file), PREPARATION)
+        before = file.stat()
+        file.write_bytes(file.read_bytes())
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert index.known([Image.from_path(file)], PREPARATION) == [None]
 
 
 def test_a_file_written_just_now_is_not_entered(

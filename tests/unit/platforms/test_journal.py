@@ -26,52 +26,52 @@ def journal(file: Path) -> Iterator[PushJournal]:
 
 def test_it_is_believed_in_the_state_it_was_written_in(journal: PushJournal) -> None:
     journal.open("v2")
-    assert journal.has("a", "d1")
-    assert not journal.has("a", "d2")
-    assert not journal.has("c", "d1")
+    assert journal.held([("a", "d1")])
+    assert not journal.held([("a", "d2")])
+    assert not journal.held([("c", "d1")])
 
 
 @pytest.mark.parametrize("token", ["v1", "v3", None])
 def test_any_other_state_voids_it_for_good(journal: PushJournal, token: str | None) -> None:
     journal.open(token)
-    assert not journal.has("a", "d1")
+    assert not journal.held([("a", "d1")])
     journal.open("v2")
-    assert not journal.has("a", "d1")
+    assert not journal.held([("a", "d1")])
 
 
 def test_a_write_without_a_state_voids_it(journal: PushJournal) -> None:
     journal.acknowledge([("c", "d1")], None)
-    assert not any(journal.has(sample_id, "d1") for sample_id in "abc")
+    assert not any(journal.held([(sample_id, "d1")]) for sample_id in "abc")
     journal.open("v2")
-    assert not journal.has("a", "d1")
+    assert not journal.held([("a", "d1")])
 
 
 def test_a_later_write_moves_the_state_on(journal: PushJournal) -> None:
     journal.acknowledge([("b", "d2")], "v3")
     journal.open("v3")
-    assert journal.has("a", "d1")
-    assert journal.has("b", "d2")
-    assert not journal.has("b", "d1")
+    assert journal.held([("a", "d1")])
+    assert journal.held([("b", "d2")])
+    assert not journal.held([("b", "d1")])
 
 
 def test_it_survives_its_process(journal: PushJournal, file: Path) -> None:
     with PushJournal(file, "phoenix http://localhost parts") as other:
         other.open("v2")
-        assert other.has("a", "d1")
+        assert other.held([("a", "d1")])
 
 
 def test_datasets_are_apart(journal: PushJournal, file: Path) -> None:
     with PushJournal(file, "phoenix http://localhost other") as other:
         other.open("v2")
-        assert not other.has("a", "d1")
+        assert not other.held([("a", "d1")])
     journal.open("v2")
-    assert journal.has("a", "d1")
+    assert journal.held([("a", "d1")])
 
 
 def test_removed_samples_are_forgotten(journal: PushJournal) -> None:
     journal.retain({"a"}.__contains__)
-    assert journal.has("a", "d1")
-    assert not journal.has("b", "d1")
+    assert journal.held([("a", "d1")])
+    assert not journal.held([("b", "d1")])
 
 
 def test_a_damaged_file_is_made_anew(file: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_damaged_file_is_made_anew(file: Path) -> None:
     with PushJournal(file, "k") as journal:
         journal.open("v1")
         journal.acknowledge([("a", "d1")], "v1")
-        assert journal.has("a", "d1")
+        assert journal.held([("a", "d1")])
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

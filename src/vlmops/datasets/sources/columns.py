@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlmops.datasets.sample import Sample
 from vlmops.errors import ImageError, SampleError, UsageError
+
+if TYPE_CHECKING:
+    from vlmops.images.limits import ImageLimits
 
 IMAGE_COLUMNS = ("file_name", "image", "images", "image_path", "image_file", "image_url", "picture", "photo")
 """Taken as pictures, with any column that ends in ``_file_name``, ``_file_names`` or ``_image``."""
@@ -58,24 +61,27 @@ class Columns:
     split: str = "split"
     tags: str = "tags"
 
-    def sample(self, row: Mapping[str, Any], base: str, source: str) -> Sample:
+    def sample(
+        self, row: Mapping[str, Any], base: str, source: str, limits: ImageLimits | None = None
+    ) -> Sample:
         """Make a sample of a row.
 
         Args:
             row: Column to value; empty text counts as absent.
             base: Folder or URL that relative picture paths start from.
             source: The row's place, for messages (``labels.csv:3``).
+            limits: What pictures are refused; as the environment says when ``None``.
 
         Raises:
             SampleError: A named column is missing, there is no picture, or a value is unusable.
         """
         try:
-            return self._sample(row, base, source)
+            return self._sample(row, base, source, limits)
         except SampleError as error:
             error.sample_id = error.sample_id or str(_as_text(row.get(self.id)) or "")
             raise
 
-    def _sample(self, row: Mapping[str, Any], base: str, source: str) -> Sample:
+    def _sample(self, row: Mapping[str, Any], base: str, source: str, limits: ImageLimits | None) -> Sample:
         present = {key: value for key, value in row.items() if value is not None and value != ""}
         for name in (*self.images, *self.expected, *self.inputs):
             if name not in row:
@@ -90,7 +96,7 @@ class Columns:
                 field=images[0] if images else "image",
             )
         inputs: dict[str, Any] = {
-            _image_key(name): _pictures(present[name], base, source, name)
+            _image_key(name): _pictures(present[name], base, source, name, limits)
             for name in images
             if name in present
         }
@@ -142,14 +148,16 @@ def _image_key(column: str) -> str:
     return column.removesuffix("_file_name").removesuffix("_file_names")
 
 
-def _pictures(value: Any, base: str, source: str, column: str) -> Any:
+def _pictures(value: Any, base: str, source: str, column: str, limits: ImageLimits | None) -> Any:
     if isinstance(value, list):
-        return [_pictures(item, base, source, column) for item in value]
-    from vlmops.images import Image, from_json, is_reference, located
+        return [_pictures(item, base, source, column, limits) for item in value]
+    from vlmops.images.image import Image
+    from vlmops.images.reference import from_json, is_reference
+    from vlmops.images.restore import located
 
     try:
         if is_reference(value):
-            return located(from_json(value), base)
+            return located(from_json(value), base, limits)
         if isinstance(value, Mapping):
             value = value.get("path") or value.get("url") or value.get("uri")
         if not isinstance(value, str):
@@ -157,14 +165,12 @@ def _pictures(value: Any, base: str, source: str, column: str) -> Any:
                 source, f"{value!r} is no picture", "give a path, a URL or a data URI", field=column
             )
         if value.startswith("data:"):
-            return Image.from_data_uri(value)
-        return Image.from_url(value) if "://" in value else Image.from_path(_joined(base, value))
+            return Image.from_data_uri(value, limits=limits)
+        if "://" in value:
+            return Image.from_url(value, limits=limits)
+        return Image.from_path(os.path.join(base, value), limits=limits)  # noqa: PTH118 - a path is dear
     except (ImageError, UsageError) as error:
         raise SampleError(source, str(error), field=column) from error
-
-
-def _joined(base: str, path: str) -> Path:
-    return Path(base) / path
 
 
 def _first_path(row: Mapping[str, Any], images: Sequence[str]) -> str:

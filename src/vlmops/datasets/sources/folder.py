@@ -109,7 +109,10 @@ class FolderSource:
 
     def _labelled(self, root: Path, sidecar: Path, split: str | None, others: set[Path]) -> Iterator[Entry]:
         """The sidecar's rows, then an error for every picture it does not mention."""
+        from vlmops.images.limits import ImageLimits
+
         listed: set[str] = set()
+        limits = ImageLimits.from_environment()
         table = TableSource(sidecar, self.columns)
         for row in table.rows():
             if isinstance(row, SampleError):
@@ -117,7 +120,7 @@ class FolderSource:
                 continue
             place, values = row
             try:
-                sample = (self.columns or Columns()).sample(values, str(root), place)
+                sample = (self.columns or Columns()).sample(values, str(root), place, limits)
             except SampleError as error:
                 yield error
                 continue
@@ -138,7 +141,9 @@ class FolderSource:
 
     def _pictures(self) -> Iterator[Entry]:
         from vlmops.images import Image
+        from vlmops.images.limits import ImageLimits
 
+        limits = ImageLimits.from_environment()
         for path in _walk(self.folder):
             if isinstance(path, SampleError):
                 yield path
@@ -148,7 +153,7 @@ class FolderSource:
             try:
                 yield Sample(
                     id=relative.as_posix(),
-                    inputs={"image": Image.from_path(path)},
+                    inputs={"image": Image.from_path(path, limits=limits)},
                     expected=None if label is None else {"label": label},
                     split=split,
                     source=str(path),

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vlmops.datasets.sample import Sample
 from vlmops.datasets.sources.columns import Columns, parsed
-from vlmops.errors import SampleError, UsageError
+from vlmops.errors import ImageError, SampleError, UsageError
+from vlmops.json_values import OBJECTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from vlmops.datasets.source import Entry
+    from vlmops.images.limits import ImageLimits
 
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv")
 
@@ -60,14 +63,17 @@ class TableSource:
 
     def entries(self) -> Iterator[Entry]:
         """One entry a row, in the file's order."""
-        columns = self.columns or Columns()
+        from vlmops.images.limits import ImageLimits
+
+        columns, base = self.columns or Columns(), str(self.file.parent)
+        limits = ImageLimits.from_environment()
         for row in self.rows():
             if isinstance(row, SampleError):
                 yield row
                 continue
             place, values = row
             try:
-                yield _sample(values, columns, str(self.file.parent), place)
+                yield _sample(values, columns, base, place, limits)
             except SampleError as error:
                 yield error
 
@@ -93,18 +99,19 @@ class TableSource:
         return {"path": str(self.file.resolve())}
 
 
-def _sample(values: Mapping[str, Any], columns: Columns, base: str, place: str) -> Sample:
+def _sample(
+    values: Mapping[str, Any], columns: Columns, base: str, place: str, limits: ImageLimits
+) -> Sample:
     """A manifest line says itself what is what; any other row is read by its columns."""
-    if "id" in values and isinstance(values.get("inputs"), Mapping):
-        return _manifest_sample(values, base, place)
-    return columns.sample(values, base, place)
+    if "id" in values and isinstance(values.get("inputs"), OBJECTS):
+        return _manifest_sample(values, base, place, limits)
+    return columns.sample(values, base, place, limits)
 
 
-def _manifest_sample(values: Mapping[str, Any], base: str, place: str) -> Sample:
-    from vlmops.errors import ImageError
-    from vlmops.images import located, restore_images
+def _manifest_sample(values: Mapping[str, Any], base: str, place: str, limits: ImageLimits) -> Sample:
+    from vlmops.images.restore import located, restore_images
 
-    restore = partial(located, base=base)
+    restore = partial(located, base=base, limits=limits)
     try:
         return Sample(
             id=values["id"],

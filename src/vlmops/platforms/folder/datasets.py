@@ -118,11 +118,13 @@ class FolderDatasetWriter:
             return None
         return f"{self._file.name} {hashlib.sha256(self._file.read_bytes()).hexdigest()}"
 
+    def has_image(self, sample_id: str, field: ImageField, image: Image) -> bool:  # noqa: ARG002
+        """Whether there is a file of the picture."""
+        return image.is_known and self._pictures.has(image)
+
     async def put_image(self, sample_id: str, field: ImageField, image: Image) -> None:  # noqa: ARG002
         """Keep the picture's file."""
-        # A way to a thread and back takes longer than looking whether the file is there.
-        if not (image.is_known and self._pictures.has(image)):
-            await asyncio.to_thread(self._pictures.keep, image)
+        await asyncio.to_thread(self._pictures.keep, image)
 
     async def write(self, samples: Sequence[Sample]) -> BatchOutcome:
         """Create or update."""
