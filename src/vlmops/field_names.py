@@ -1,4 +1,4 @@
-"""The names of a dataclass' fields: asked for with every record, so found out once."""
+"""The fields of dataclasses: asked for with every record, so their names are found out once."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ def field_names(kind: type[Any]) -> tuple[str, ...]:
         (('input_tokens', 'output_tokens'), ())
     """
     return _names(kind)  # type: ignore[arg-type]  # mypy takes a class for unhashable
+
+
+def shallow(record: Any) -> dict[str, Any]:
+    """A record's fields by name, with their values as they are: what ``asdict`` copies at length.
+
+    Example:
+        >>> from vlmops.evaluators import Interval
+        >>> shallow(Interval(0.25, 0.75))
+        {'low': 0.25, 'high': 0.75, 'confidence': 0.95}
+    """
+    return {name: getattr(record, name) for name in field_names(type(record))}
 
 
 @cache

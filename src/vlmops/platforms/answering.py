@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextvars import ContextVar
+from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 from vlmops.characters import whole, whole_record
@@ -47,7 +48,7 @@ async def answered(plan: ExperimentPlan, sample: Sample, repetition: int = 1) ->
         UsageError: The task cannot be carried out as asked.
     """
     token = _repetition.set(repetition)
-    limit = asyncio.timeout(plan.timeout)
+    limit = asyncio.timeout(None if plan.timeout == inf else plan.timeout)
     try:
         async with limit:
             return whole_record(await plan.task(sample))

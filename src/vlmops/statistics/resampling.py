@@ -30,7 +30,7 @@ SEED = 20_000
 _BLOCK_CELLS = 2_000_000
 _KEPT_CELLS = 20_000_000
 CACHED_CELLS = 1 << 17
-"""A megabyte of floats: what is converted is summed before it leaves the processor's cache."""
+"""A megabyte of floats: what is drawn or converted is summed before it leaves the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def _counts(clusters: int, resamples: int) -> Iterator[Array]:
     import numpy as np
 
     generator = np.random.default_rng(SEED)
-    block = max(1, _BLOCK_CELLS // clusters)
+    block = max(1, CACHED_CELLS // clusters)
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)
         drawn = generator.integers(0, clusters, size=(rows, clusters))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vlmops.evaluators.bases import ComparisonEvaluator
@@ -13,6 +13,7 @@ from vlmops.evaluators.failure import Failure, FailureKind
 from vlmops.evaluators.registry import register
 from vlmops.evaluators.score import Direction, Score, SetScore
 from vlmops.evaluators.text import Normalization, as_text, fold, shortened
+from vlmops.field_names import shallow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -194,7 +195,7 @@ class _ErrorRate(ComparisonEvaluator):
             self._explain(counts, *pair),
             self.direction,
             range=(0.0, float("inf")),
-            metadata=asdict(counts),
+            metadata=shallow(counts),
         )
 
     def evaluate_set(self, cases: Sequence[Case]) -> SetScore | Failure:
@@ -215,7 +216,7 @@ class _ErrorRate(ComparisonEvaluator):
             explanation=f"{total.edits} edits in {total.reference_length} {self.unit}s of {read.n} texts",
             direction=self.direction,
             range=(0.0, float("inf")),
-            metadata=asdict(total),
+            metadata=shallow(total),
         )
 
     def _counts(self, output: Any, expected: Any) -> EditCounts | Failure:
@@ -310,6 +311,8 @@ def _rate(output: Sequence[str], expected: Sequence[str]) -> float:
 def _align(output: Sequence[str], expected: Sequence[str]) -> EditCounts:
     from rapidfuzz.distance import Levenshtein
 
+    if output == expected:
+        return EditCounts(hits=len(expected))
     tags = Counter(operation.tag for operation in Levenshtein.editops(expected, output))
     substitutions, deletions = tags["replace"], tags["delete"]
     return EditCounts(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vlmops.models import ModelReply
     from vlmops.platforms.folder.datasets import FolderDatasets
     from vlmops.platforms.folder.pictures import FolderPictures
+    from vlmops.platforms.folder.run_lines import Plain
 
 _HEADER = "experiment.json"
 _KEPT_NAME = 60
@@ -149,27 +150,18 @@ class FolderExperiments:
     async def _answer(
         self, plan: ExperimentPlan, folder: Path, log: RunLog, missing: Sequence[Spot], board: _Board
     ) -> str:
+        kept = partial(self._pictures.kept_plain, base=folder)
         with LineWriter(folder / ANSWERS) as out:
 
             async def one(spot: Spot) -> None:
                 started = datetime.now(UTC)
                 answer = await answered(plan, log.samples[spot.sample], spot.repetition)
-                line = await self._answer_line(spot, answer, started, folder)
+                line = _answer_line(spot, answer, started, kept)
                 out.write([line])
                 log.add_answer(line)
                 board.advance()
 
             return await answer_each(missing, one, limit=plan.concurrency)
-
-    async def _answer_line(
-        self, spot: Spot, answer: ModelReply | Failure, started: datetime, folder: Path
-    ) -> dict[str, Any]:
-        kept = partial(self._pictures.kept_plain, base=folder)
-        try:
-            return answer_line(spot.sample, spot.repetition, answer, started, kept)
-        except (ImageError, MediaError) as error:
-            failure = Failure(FailureKind.TASK_ERROR, f"a picture of the answer cannot be kept: {error}")
-            return answer_line(spot.sample, spot.repetition, failure, started, kept)
 
     async def _evaluate(
         self,
@@ -231,6 +223,14 @@ class FolderExperiments:
             metadata=header["metadata"],
             stopped=stopped,
         )
+
+
+def _answer_line(spot: Spot, answer: ModelReply | Failure, started: datetime, kept: Plain) -> dict[str, Any]:
+    try:
+        return answer_line(spot.sample, spot.repetition, answer, started, kept)
+    except (ImageError, MediaError) as error:
+        failure = Failure(FailureKind.TASK_ERROR, f"a picture of the answer cannot be kept: {error}")
+        return answer_line(spot.sample, spot.repetition, failure, started, kept)
 
 
 def _spoken(name: str) -> str:

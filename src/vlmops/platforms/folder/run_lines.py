@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from vlmops.evaluators import Case, Failure, FailureKind, Score, Usage
+from vlmops.field_names import shallow
+from vlmops.json_values import LEAVES, OBJECTS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from vlmops.datasets import Sample
     from vlmops.models import ModelReply
-    from vlmops.models.model import SentPicture
 
 Plain = Callable[[Any], Any]
 """Puts references in the place of pictures, or pictures in the place of references."""
@@ -41,7 +41,7 @@ def answer_line(
         "finish_reason": answer.finish_reason,
         "validity": answer.validity,
         "cached": answer.cached or None,
-        "sent": [_fields(picture) for picture in answer.sent] or None,
+        "sent": [shallow(picture) for picture in answer.sent] or None,
         "metadata": _finite(dict(answer.metadata)) or None,
     }
     kept = {key: value for key, value in described.items() if value is not None}
@@ -102,12 +102,7 @@ def _as_failure(content: Mapping[str, Any], evaluator: str = "") -> Failure:
 def _usage(usage: Usage | None) -> dict[str, Any] | None:
     if usage is None:
         return None
-    return {key: value for key, value in _fields(usage).items() if value is not None}
-
-
-def _fields(record: Usage | SentPicture) -> dict[str, Any]:
-    """Of a record that holds no other: what ``asdict`` copies at length."""
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    return {key: value for key, value in shallow(usage).items() if value is not None}
 
 
 def _score(score: Score, plain: Plain) -> dict[str, Any]:
@@ -151,8 +146,10 @@ def _finite(tree: Any) -> Any:
     """A tree in which numbers that JSON lacks are null, and what is no JSON is text."""
     if isinstance(tree, float):
         return tree if math.isfinite(tree) else None
-    if isinstance(tree, Mapping):
+    if type(tree) in LEAVES:
+        return tree
+    if isinstance(tree, OBJECTS):
         return {str(key): _finite(value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
         return [_finite(value) for value in tree]
-    return tree if tree is None or isinstance(tree, str | bool | int) else str(tree)
+    return tree if isinstance(tree, str | int) else str(tree)
