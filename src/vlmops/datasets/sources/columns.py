@@ -6,12 +6,16 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vlmops.datasets.sample import Sample
 from vlmops.errors import ImageError, SampleError, UsageError
+from vlmops.json_values import OBJECTS
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from vlmops.images.limits import ImageLimits
 
 IMAGE_COLUMNS = ("file_name", "image", "images", "image_path", "image_file", "image_url", "picture", "photo")
@@ -61,6 +65,10 @@ class Columns:
     split: str = "split"
     tags: str = "tags"
 
+    def __post_init__(self) -> None:
+        for name in ("images", "expected", "inputs"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
     def sample(
         self, row: Mapping[str, Any], base: str, source: str, limits: ImageLimits | None = None
     ) -> Sample:
@@ -87,38 +95,55 @@ class Columns:
             if name not in row:
                 fix = f"the columns are: {', '.join(row)}"
                 raise SampleError(source, f"there is no column {name!r}", fix, field=name)
-        images = self.images or [name for name in present if _is_image_column(name)]
-        if not any(present.get(name) not in (None, []) for name in images):
+        roles = _roles(self, tuple(present))
+        if all(present[name] == [] for name in roles.images):
             raise SampleError(
                 source,
                 "there is no picture in this row",
                 f"fill one of: {', '.join(self.images or IMAGE_COLUMNS)}; or name the image column",
-                field=images[0] if images else "image",
+                field=next(iter(self.images or roles.images), "image"),
             )
         inputs: dict[str, Any] = {
-            _image_key(name): _pictures(present[name], base, source, name, limits)
-            for name in images
-            if name in present
+            _image_key(name): _pictures(present[name], base, source, name, limits) for name in roles.images
         }
-        taken = {*images, self.id, self.split, self.tags}
-        for name in self.inputs or INPUT_COLUMNS:
-            if name in present and name not in taken:
-                inputs[name] = present[name]
-                taken.add(name)
-        expected = {
-            name: present[name]
-            for name in self.expected or EXPECTED_COLUMNS
-            if name in present and name not in taken
-        }
+        inputs |= {name: present[name] for name in roles.inputs}
+        expected = {name: present[name] for name in roles.expected}
         return Sample(
-            id=_as_text(present.get(self.id, _first_path(present, images))),
+            id=_as_text(present[self.id] if self.id in present else _first_path(present, roles.images)),
             inputs=inputs,
-            expected=expected["expected"] if set(expected) == {"expected"} else expected or None,
-            metadata={k: v for k, v in present.items() if k not in taken and k not in expected},
+            expected=expected["expected"] if roles.expected == ("expected",) else expected or None,
+            metadata={name: present[name] for name in roles.metadata},
             split=str(present.get(self.split, "")).strip() or None,
             tags=_tags(present.get(self.tags), source, self.tags),
             source=source,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Roles:
+    """What the columns that a row fills are for."""
+
+    images: tuple[str, ...]
+    inputs: tuple[str, ...]
+    expected: tuple[str, ...]
+    metadata: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def _roles(columns: Columns, filled: tuple[str, ...]) -> _Roles:
+    """Asked for every row, and the same for most rows of a table."""
+    named = columns.images or [name for name in filled if _is_image_column(name)]
+    images = tuple(name for name in named if name in filled)
+    taken = {*images, columns.id, columns.split, columns.tags}
+    inputs = _among(columns.inputs or INPUT_COLUMNS, filled, taken)
+    taken.update(inputs)
+    expected = _among(columns.expected or EXPECTED_COLUMNS, filled, taken)
+    taken.update(expected)
+    return _Roles(images, inputs, expected, tuple(name for name in filled if name not in taken))
+
+
+def _among(wanted: Sequence[str], filled: Sequence[str], taken: Set[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in wanted if name in filled and name not in taken))
 
 
 def parsed(cell: str) -> Any:
@@ -152,13 +177,14 @@ def _pictures(value: Any, base: str, source: str, column: str, limits: ImageLimi
     if isinstance(value, list):
         return [_pictures(item, base, source, column, limits) for item in value]
     from vlmops.images.image import Image
-    from vlmops.images.reference import from_json, is_reference
-    from vlmops.images.restore import located
 
     try:
-        if is_reference(value):
-            return located(from_json(value), base, limits)
-        if isinstance(value, Mapping):
+        if isinstance(value, OBJECTS):
+            from vlmops.images.reference import from_json, is_reference
+            from vlmops.images.restore import located
+
+            if is_reference(value):
+                return located(from_json(value), base, limits)
             value = value.get("path") or value.get("url") or value.get("uri")
         if not isinstance(value, str):
             raise SampleError(
