@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SETS = {"demo": ["--extra", "demo", "--no-dev"], "dev": ["--all-extras", "--group", "dev"]}
+SETS = {"demo": ["--extra", "demo", "--no-dev"], "dev": ["--extra", "all", "--group", "dev"]}
 
 
 def uv(*arguments: str) -> str:

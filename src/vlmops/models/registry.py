@@ -34,7 +34,7 @@ _BUILT_IN = {
     "azure": _BuiltIn("vlmops.models.openai:azure", passes_on=_OPENAI),
     "callable": _BuiltIn("vlmops.models.callable_model:imported"),
     "litellm": _BuiltIn(
-        "vlmops.models.litellm_model:LiteLLMModel", ("litellm",), "pip install litellm", _OPENAI
+        "vlmops.models.litellm_model:LiteLLMModel", ("litellm",), "pip install 'vlmops[litellm]'", _OPENAI
     ),
     "openai": _BuiltIn(_OPENAI),
     "rapidocr": _BuiltIn("vlmops.models.rapidocr:rapidocr", ("rapidocr", "onnxruntime")),

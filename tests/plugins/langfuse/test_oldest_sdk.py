@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
-import sysconfig
-import venv
-from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from other_packages import python_with, supported
 
 ROOT = Path(__file__).resolve().parents[3]
 SUITES = (
@@ -20,31 +17,19 @@ SUITES = (
     "tests/plugins/langfuse/test_judges.py",
     "tests/plugins/langfuse/test_native.py",
 )
-FALL_THROUGH = "import site; site.addsitedir({!r})\n"
-
-
-def supported() -> str:
-    """The range that the extra ``langfuse`` asks for."""
-    return next(line.partition(";")[0] for line in requires("vlmops") or () if line.startswith("langfuse"))
 
 
 @pytest.fixture(scope="session")
 def python_with_oldest_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter with the oldest SDK and what it needs; all else comes from this one's packages."""
     folder = tmp_path_factory.mktemp("oldest-sdk")
-    venv.create(folder, symlinks=True)
-    python = folder / "bin" / "python"
-    install = ["uv", "pip", "install", "--quiet", "--resolution", "lowest-direct", supported()]
-    subprocess.run([sys.executable, "-m", *install, "--python", str(python)], check=True)
-    packages = next(folder.glob("lib/*/site-packages"))
-    (packages / "zz_rest.pth").write_text(FALL_THROUGH.format(sysconfig.get_paths()["purelib"]))
-    return python
+    return python_with(folder, supported("langfuse"), "--resolution", "lowest-direct")
 
 
 def test_the_oldest_sdk_passes_the_contract_and_the_native_idiom(python_with_oldest_sdk: Path) -> None:
     ask = "from importlib.metadata import version; print(version('langfuse'))"
     found = subprocess.run([python_with_oldest_sdk, "-c", ask], check=True, capture_output=True, text=True)
-    oldest = re.search(r">=([\d.]+)", supported())
+    oldest = re.search(r">=([\d.]+)", supported("langfuse"))
     assert oldest is not None
     assert found.stdout.startswith(oldest[1] + ".")
     run = subprocess.run(

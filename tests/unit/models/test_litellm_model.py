@@ -119,7 +119,7 @@ def test_its_errors_have_their_kind(package):
 def test_it_is_listed_with_how_to_install_it(monkeypatch):
     monkeypatch.setattr("vlmops.models.registry.find_spec", lambda name: None)
     listed = {entry.name: entry.error for entry in entries()}
-    assert "pip install litellm" in listed["litellm"]
+    assert "vlmops[litellm]" in listed["litellm"]
     assert listed["triton"] == listed["openai"] == ""
 
 
