@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from vlmops.datasets import ImageDataset, Sample, digest
 from vlmops.errors import SampleError
+from vlmops.images import Image
 from vlmops.testing import picture
 
 json_values = st.recursive(
@@ -63,6 +65,10 @@ def test_adding_a_sample_twice_is_not_removing_it() -> None:
     assert len({revision(one), revision(two), revision(one, two)}) == 3
 
 
+def nested(depth: int) -> list[Any]:
+    return [] if depth == 0 else [nested(depth - 1)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
@@ -72,6 +78,9 @@ def test_adding_a_sample_twice_is_not_removing_it() -> None:
         ({"id": "a", "inputs": {"x": float("nan")}}, "inputs.x"),
         ({"id": "a", "inputs": {}, "expected": {"deep": [1, {2: 3}]}}, "expected.deep.1"),
         ({"id": "a", "inputs": {}, "metadata": {"when": object()}}, "metadata.when"),
+        ({"id": "a", "inputs": {"": [{"b": 1 << 63}]}}, "inputs..0.b"),
+        ({"id": "a", "inputs": {}, "metadata": {"deep": nested(120)}}, "metadata"),
+        ({"id": "a", "inputs": {}, "tags": ("fine", "cut \ud83d")}, "tags.1"),
     ],
 )
 def test_what_json_cannot_hold_is_named_by_its_path(arguments: dict[str, Any], field: str) -> None:
@@ -79,3 +88,40 @@ def test_what_json_cannot_hold_is_named_by_its_path(arguments: dict[str, Any], f
         Sample(**arguments, source="labels.jsonl:7")
     assert caught.value.field == field
     assert str(caught.value).startswith("labels.jsonl:7: ")
+
+
+def test_texts_and_numbers_of_other_classes_count_as_what_they_are() -> None:
+    class Colour(StrEnum):
+        RED = "red"
+
+    class Size(IntEnum):
+        LARGE = 3
+
+    told = Sample("a", {"colour": Colour.RED, "size": Size.LARGE})
+    assert digest(told) == digest(Sample("a", {"colour": "red", "size": 3}))
+
+
+def test_pictures_are_exchanged_wherever_they_stand_and_the_rest_stays() -> None:
+    sample = Sample(
+        "a",
+        {"image": picture(1), "pair": [picture(2), "text"]},
+        expected={"mask": picture(3)},
+        metadata={"seen": (picture(4),)},
+        split="test",
+        tags=("one",),
+        source="labels.jsonl:7",
+    )
+    before = digest(sample)
+    changed = sample.with_images(lambda image: Image.from_array(255 - image.to_array()))
+    assert [image.to_array().tolist() for image in changed.images] == [
+        (255 - image.to_array()).tolist() for image in sample.images
+    ]
+    assert changed.inputs["pair"][1] == "text"
+    assert (changed.id, changed.split, changed.tags, changed.source) == (
+        "a",
+        "test",
+        ("one",),
+        "labels.jsonl:7",
+    )
+    assert digest(sample) == before
+    assert sample.with_images(lambda image: image) == sample

@@ -142,3 +142,33 @@ def test_no_bytes_break_a_table(tmp_path_factory: pytest.TempPathFactory, data: 
         with contextlib.suppress(UsageError):
             for entry in ImageDataset.from_file(file).entries():
                 assert isinstance(entry, Sample | SampleError)
+
+
+def test_limits_are_read_anew_with_each_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.png").write_bytes(picture(1).read())
+    dataset = ImageDataset.from_file(write(tmp_path / "t.jsonl", {"image": "a.png"}))
+    manifest = ImageDataset.from_file(dataset.save(tmp_path / "saved"))
+    limits = []
+    for wanted in ("100", "200"):
+        monkeypatch.setenv("VLMOPS_IMAGE_MAX_BYTES", wanted)
+        limits += [sample.images[0].limits.max_bytes for each in (dataset, manifest) for sample in each]
+    assert limits == [100, 100, 200, 200]
+
+
+def test_limits_that_are_no_numbers_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLMOPS_IMAGE_MAX_BYTES", "much")
+    with pytest.raises(UsageError, match="VLMOPS_IMAGE_MAX_BYTES is 'much'"):
+        entries(write(tmp_path / "t.jsonl", {"image": "a.png"}, {"image": "b.png"}))
+
+
+def test_rows_that_fill_other_columns_are_read_by_their_own(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "t.jsonl",
+        {"id": "1", "image": "a.png", "label": "ok", "shop": "north"},
+        {"id": "2", "mask_image": "b.png", "expected": "x", "question": "Which?"},
+        {"id": "3", "image": "c.png", "label": "", "shop": None},
+    )
+    first, second, third = ImageDataset.from_file(file)
+    assert (first.expected, first.metadata) == ({"label": "ok"}, {"shop": "north"})
+    assert (list(second.inputs), second.expected, second.metadata) == (["mask_image", "question"], "x", {})
+    assert (list(third.inputs), third.expected, third.metadata) == (["image"], None, {})

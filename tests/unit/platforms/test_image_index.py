@@ -170,6 +170,12 @@ class TestSettledFiles:
         assert index.known([Image.from_path(file)], PREPARATION) == [None]
 
 
+def test_a_file_whose_name_is_no_text_is_prepared_each_time(index: ImageIndex, file: Path) -> None:
+    odd = file.rename(file.with_name(os.fsdecode(b"a\xff.png")))
+    assert index.known([Image.from_path(odd)], PREPARATION) == [None]
+    assert index.prepared(Image.from_path(odd), PREPARATION) == picture(1)
+
+
 def test_a_file_written_just_now_is_not_entered(
     index: ImageIndex, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
