@@ -126,14 +126,18 @@ class Workshop:
             await asyncio.to_thread(self._end)
 
     async def _known(self, pictures: Sequence[Image], preparation: Preparation | None) -> dict[int, str]:
-        """What stands for pictures, by their ``id()``, as far as processes can say."""
-        self._pictures += len(pictures)
+        """What stands for pictures, by their ``id()``, as far as the index or processes can say it."""
+        known = {id(picture): stands for picture in pictures if (stands := self._pixels.known(picture))}
+        asked = pictures if preparation else [picture for picture in pictures if id(picture) not in known]
+        if not asked:
+            return known
+        self._pictures += len(asked)
         if self._pixels.decoding_seconds > _WORTH_SECONDS or self._pictures > _WORTH_PICTURES:
             self._workers.start()
-        if not self._workers.is_ready:
-            return {}
-        found = await map_each(pictures, lambda picture: self._workers.stands_for(picture, preparation))
-        return {id(picture): stands for picture, stands in zip(pictures, found, strict=True) if stands}
+        if self._workers.is_ready:
+            found = await map_each(asked, lambda picture: self._workers.stands_for(picture, preparation))
+            known |= {id(picture): stands for picture, stands in zip(asked, found, strict=True) if stands}
+        return known
 
     def _read(self, mark: int, pictures: Sequence[Image], known: dict[int, str]) -> AtHand:
         for picture in pictures:

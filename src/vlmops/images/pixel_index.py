@@ -77,10 +77,20 @@ class PixelIndex:
                 self._write_if_many()
         return found
 
+    def known(self, image: Image) -> str | None:
+        """As :meth:`stands_for`, if it can be said without reading the picture and without waiting."""
+        if not image.is_known or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            return self._of_bytes(image.sha256)
+        finally:
+            self._lock.release()
+
     def _by_bytes(self, image: Image) -> str:
         sha256 = image.sha256
-        if (known := self._of_bytes(sha256)) is not None:
-            return known
+        with self._lock:
+            if (known := self._of_bytes(sha256)) is not None:
+                return known
         began = time.perf_counter()
         found = f"bytes:{sha256}" if image.facts.frames > 1 else f"pixels:{image.pixel_hash()}"
         with self._lock:
@@ -96,11 +106,10 @@ class PixelIndex:
             self._connection.close()
 
     def _of_bytes(self, sha256: str) -> str | None:
-        with self._lock:
-            if (known := self._pixels.get(sha256)) is not None:
-                return known
-            row = self._row("SELECT stands FROM pixels WHERE sha256 = ?", sha256)
-            return None if row is None else str(row[0])
+        if (known := self._pixels.get(sha256)) is not None:
+            return known
+        row = self._row("SELECT stands FROM pixels WHERE sha256 = ?", sha256)
+        return None if row is None else str(row[0])
 
     def _of_file(self, path: str, stamp: str) -> str | None:
         with self._lock:

@@ -176,3 +176,20 @@ async def test_what_processes_have_prepared_needs_no_thread(
 
 async def _no_thread(*_: object) -> None:
     raise AssertionError("it should not be needed")
+
+
+async def test_kept_answers_for_pictures_whose_hash_is_known_need_neither_thread_nor_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "1.png"
+    file.write_bytes(picture(1).read())
+    image = Image.from_path(file)
+    async with Engine() as engine:
+        asked = engine.model(Sizes())
+        first = await asked.answer(ModelRequest("?", (image,)))
+        file.unlink()
+        monkeypatch.setattr("vlmops.engine.reader_pool.ReaderPool.run", _no_thread)
+        monkeypatch.setattr("vlmops.images.picture_workers.PictureWorkers.stands_for", _no_thread)
+        again = await asked.answer(ModelRequest("?", (image,)))
+    assert again.cached
+    assert again.output == first.output
