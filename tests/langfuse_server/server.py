@@ -80,7 +80,7 @@ class LangfuseServer:
         self._log = RequestLog()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._servers: list[uvicorn.Server] = []
+        self._servers: list[_Server] = []
         self._gateways = [
             Gateway(Api(self.project), self._log, self.faults, latency_ms),
             Gateway(ObjectStore(self.project), self._log, self.faults, latency_ms),
@@ -90,7 +90,7 @@ class LangfuseServer:
     def __enter__(self) -> Self:
         sockets = [_listening_socket() for _ in self._gateways]
         self.url, self.project.bucket.url = (f"http://127.0.0.1:{each.getsockname()[1]}" for each in sockets)
-        self._servers = [uvicorn.Server(_configuration(gateway)) for gateway in self._gateways]
+        self._servers = [_Server(_configuration(gateway)) for gateway in self._gateways]
         for gateway, server in zip(self._gateways, self._servers, strict=True):
             gateway.abort = _aborter(server)
         started = threading.Event()
@@ -116,9 +116,9 @@ class LangfuseServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for server in self._servers:
-            server.should_exit = server.force_exit = True
-        if self._thread is not None:
+        if self._loop is not None and self._thread is not None:
+            for server in self._servers:
+                self._loop.call_soon_threadsafe(server.leave)
             self._thread.join()
         self._loop = self._thread = None
         if self._log.crashes and error is None:
@@ -244,6 +244,38 @@ class LangfuseServer:
     def clear_log(self) -> None:
         """Forget the requests so far."""
         self._inside(self._log.clear)
+
+
+class _Server(uvicorn.Server):
+    """Ends at once: uvicorn looks every 0.1 s whether it is to end, and rests as long before it does."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """End; called within the server's loop."""
+        self.should_exit = self.force_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        for tick in itertools.count():
+            if await self.on_tick(tick):
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for each in sockets or []:
+            each.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        # Connections are lost in the loop's next round.
+        await asyncio.sleep(0)
+        for server in self.servers:
+            await server.wait_closed()
 
 
 def _listening_socket() -> socket.socket:
