@@ -34,7 +34,7 @@ def console() -> Console:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else ENDLESS
-    return Console(soft_wrap=True, highlight=False, markup=False, width=width)
+    return Console(soft_wrap=True, highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_json(value: Any) -> None:
@@ -98,7 +98,8 @@ def measured(label: str, quiet: bool) -> Iterator[Callable[[int, int], None] | N
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -14,7 +14,7 @@ from rich.console import Console
 from vlmops import Experiment, ImageDataset, Sample, function_task, push
 from vlmops.cli.comparison_table import print_comparison
 from vlmops.cli.grid import Grid, GridRow, print_grid
-from vlmops.cli.output import ENDLESS, console
+from vlmops.cli.output import ENDLESS, console, measured
 from vlmops.cli.summary_table import summary_grid
 from vlmops.evaluators import Case, Score
 from vlmops.experiments import compare
@@ -52,7 +52,7 @@ def ran() -> tuple[list[Any], Any]:
 
 def shown(print_it: Any, width: int) -> list[str]:
     out = io.StringIO()
-    print_it(Console(file=out, width=width, markup=False, highlight=False, soft_wrap=True))
+    print_it(Console(file=out, width=width, markup=False, emoji=False, highlight=False, soft_wrap=True))
     return out.getvalue().splitlines()
 
 
@@ -99,6 +99,22 @@ def test_every_cell_is_there(cells: list[list[str]], width: int, in_lines: bool)
     grid = Grid(["what", "first", "second"], [rows], in_lines=in_lines)
     text = "\n".join(shown(lambda out: print_grid(out, grid), width))
     assert all(cell in text for row in cells for cell in row)
+
+
+def test_names_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    grid = Grid(["what", "value"], [[GridRow("ollama:m:7b [/b]", ["1"])]])
+    print_grid(console(), grid)
+    assert "ollama:m:7b [/b]" in capsys.readouterr().out
+
+
+def test_names_are_shown_as_they_are_while_it_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with measured("ollama:m:7b [/b]", quiet=False) as progress:
+        assert progress is not None
+        progress(1, 1)
+    assert "ollama:m:7b [/b]" in capsys.readouterr().err
 
 
 def test_what_is_no_terminal_has_no_width(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,9 @@ def test_everything_can_be_written(tree: Any) -> None:
     assert json.loads(json.dumps(tree)) == tree or mended is not tree
 
 
-@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+)
 def test_what_is_whole_is_given_back_itself(tree: Any) -> None:
     assert whole(tree) is tree
 
