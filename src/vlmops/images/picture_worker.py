@@ -77,6 +77,9 @@ def _found(
         with picture.held():
             stands = index.stands_for(picture)
             prepared = _prepared(picture, preparation)
+            if picture.is_known:
+                # The index may have known the file by what it held until it was read.
+                stands = index.stands_for(picture)
             said = {
                 "stands": stands,
                 # A file that the index knows by its stamp has not been read, and need not be.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmops.images.facts import ImageFacts
 from vlmops.images.image import Image
+from vlmops.images.limits import ImageLimits
 from vlmops.images.origin import BytesOrigin, PathOrigin
 from vlmops.images.picture_worker import HEAD, LONGEST_SENT, READY
 from vlmops.images.preparation import Preparation
@@ -118,8 +119,12 @@ class _Found:
         """What stands for the pixels, once the picture knows the rest; ``None`` where nothing was said."""
         if not self.said:
             return None
-        if self.said["facts"] is not None:
-            image.learn(ImageFacts(**self.said["facts"]))
+        facts = ImageFacts(**self.said["facts"]) if self.said["facts"] is not None else None
+        if facts is not None:
+            image.learn(facts)
+        if image.is_known and (facts is None or facts.sha256 != image.sha256):
+            # It was read here meanwhile, and what is said may be of another that took its place.
+            return None
         if self.said["prepared"] is not None and preparation is not None:
             preparation.learn(image, ImageFacts(**self.said["prepared"]), self.data)
         return str(self.said["stands"])
@@ -133,6 +138,8 @@ class _Worker(asyncio.SubprocessProtocol):
         self._given: deque[asyncio.Future[_Found | None]] = deque()
         self._asked, self._said = bytearray(), bytearray()
         self._transport: Any = None
+        self._limit: asyncio.TimerHandle | None = None
+        self._has_left = False
         self._over = asyncio.get_running_loop().create_future()
 
     def waiting(self) -> int:
@@ -149,13 +156,20 @@ class _Worker(asyncio.SubprocessProtocol):
         found: asyncio.Future[_Found | None] = asyncio.get_running_loop().create_future()
         self._given.append(found)
         self._send(asked)
-        try:
-            async with asyncio.timeout(_SECONDS_TO_ANSWER):
-                return await found
-        except TimeoutError:
-            self.is_ready = False
-            self._transport.kill()
-            return None
+        if len(self._given) == 1:
+            self._watch()
+        return await found
+
+    def _watch(self) -> None:
+        """Give it so long from now on to say something, if it has been asked anything."""
+        if self._limit is not None:
+            self._limit.cancel()
+        loop = asyncio.get_running_loop()
+        self._limit = loop.call_later(_SECONDS_TO_ANSWER, self._hangs) if self._given else None
+
+    def _hangs(self) -> None:
+        self._leave()
+        self._transport.kill()
 
     def _send(self, asked: bytes) -> None:
         """With all else that is asked in this turn of the loop: waking a process is dear."""
@@ -185,13 +199,15 @@ class _Worker(asyncio.SubprocessProtocol):
         """It has said something."""
         self._said += data
         if not self.is_ready:
-            if not self._said.startswith(READY):
+            # Whatever the start of an interpreter prints, by the settings of who runs it, comes before.
+            if (begins := self._said.find(READY)) < 0 or self._has_left:
                 return
             self.is_ready = True
-            del self._said[: len(READY)]
+            del self._said[: begins + len(READY)]
         while (found := self._next()) is not None:
             if not (waiting := self._given.popleft()).done():
                 waiting.set_result(found)
+        self._watch()
 
     def _next(self) -> _Found | None:
         """What it has said of the next picture, once that is all there."""
@@ -216,11 +232,12 @@ class _Worker(asyncio.SubprocessProtocol):
             self._over.set_result(None)
 
     def _leave(self) -> None:
-        self.is_ready = False
+        self.is_ready, self._has_left = False, True
         for found in self._given:
             if not found.done():
                 found.set_result(None)
         self._given.clear()
+        self._watch()
 
 
 def _interpreter() -> str:
@@ -235,8 +252,9 @@ def _is_sendable(image: Image) -> bool:
 
     Classes derived from ours need not be known there.
     """
-    if type(image) is not Image:
+    if type(image) is not Image or type(image.limits) is not ImageLimits:
         return False
-    if type(image.origin) is BytesOrigin:
-        return len(image.origin.data) <= LONGEST_SENT
-    return type(image.origin) is PathOrigin
+    origin = image.origin
+    if type(origin) is BytesOrigin:
+        return len(origin.data) <= LONGEST_SENT
+    return type(origin) is PathOrigin and type(origin.limits) is ImageLimits

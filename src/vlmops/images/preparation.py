@@ -111,7 +111,11 @@ class Preparation:
             return learnt
         data = image.read()
         prepared = self._prepared(data, image.facts, image.source)
-        return image if prepared is data else self._made(image, prepared)
+        if prepared is data:
+            return image
+        if isinstance(image.origin, BytesOrigin):
+            return Image.from_bytes(prepared, image.source, limits=image.limits)
+        return Image.from_origin(PreparedOrigin(image, self), limits=image.limits, data=prepared)
 
     def learn(self, image: Image, facts: ImageFacts, data: bytes) -> None:
         """Take what another process has made of a held picture: :meth:`prepare` gives it, while it is held.
@@ -124,13 +128,10 @@ class Preparation:
         if facts.sha256 == image.sha256:
             image.learn(facts, data)
             image.learn_prepared(self, image)
-        else:
-            image.learn_prepared(self, self._made(image, data, facts))
-
-    def _made(self, image: Image, data: bytes, facts: ImageFacts | None = None) -> Image:
-        in_memory = isinstance(image.origin, BytesOrigin)
-        origin = BytesOrigin(data, image.source) if in_memory else PreparedOrigin(image, self)
-        return Image.from_origin(origin, limits=image.limits, data=None if in_memory else data, facts=facts)
+            return
+        # In memory, since it lives no longer than that: nobody who lets go of it has others make it again.
+        origin = BytesOrigin(data, image.source)
+        image.learn_prepared(self, Image.from_origin(origin, limits=image.limits, facts=facts))
 
     def _prepared(self, data: bytes, facts: ImageFacts, source: str) -> bytes:
         if self.verify and facts.media_type in STRUCTURED:

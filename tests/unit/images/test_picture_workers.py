@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ import numpy as np
 import pytest
 
 from vlmops.errors import ImageError
-from vlmops.images import Image, Preparation
-from vlmops.images.origin import BytesOrigin
+from vlmops.images import Image, ImageLimits, Preparation, picture_workers
+from vlmops.images.origin import BytesOrigin, PathOrigin
 from vlmops.images.picture_workers import PictureWorkers
 from vlmops.images.pixel_index import PixelIndex
 from vlmops.testing import picture
@@ -29,13 +30,20 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VLMOPS_CACHE_DIR", str(tmp_path / "cache"))
 
 
+@asynccontextmanager
+async def _started(workers: PictureWorkers) -> AsyncIterator[PictureWorkers]:
+    workers.start()
+    try:
+        await _until_ready(workers)
+        yield workers
+    finally:
+        await workers.close()
+
+
 @pytest.fixture
 async def workers() -> AsyncIterator[PictureWorkers]:
-    made = PictureWorkers(1)
-    made.start()
-    await _until_ready(made)
-    yield made
-    await made.close()
+    async with _started(PictureWorkers(1)) as made:
+        yield made
 
 
 async def _until_ready(workers: PictureWorkers) -> None:
@@ -108,6 +116,61 @@ async def test_what_cannot_be_prepared_is_told_where_it_is_needed(
             refusing.prepare(animation)
 
 
+async def test_nobody_who_lets_go_of_what_they_prepared_has_it_made_again(
+    workers: PictureWorkers, tmp_path: Path
+) -> None:
+    """One picture may be in several requests at once."""
+    file = tmp_path / "one.png"
+    file.write_bytes(picture(1).read())
+    image, preparation = Image.from_path(file), Preparation(max_side=20)
+    with image.held():
+        await workers.stands_for(image, preparation)
+        file.unlink()
+        prepared = preparation.prepare(image)
+        prepared.release()
+        assert preparation.prepare(image).read() == prepared.read()
+
+
+async def test_what_was_read_here_meanwhile_stands_for_what_was_read(
+    workers: PictureWorkers, tmp_path: Path
+) -> None:
+    file = tmp_path / "one.png"
+    file.write_bytes(picture(1).read())
+    image = Image.from_path(file)
+    asking = asyncio.create_task(workers.stands_for(image))
+    await asyncio.sleep(0)  # it is on its way, with nothing known of it
+    image.learn(picture(2).facts)
+    assert await asking is None
+
+
+async def test_a_file_that_is_replaced_once_its_stamp_was_seen_is_what_it_has_become(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, other = tmp_path / "one.png", tmp_path / "other.png"
+    file.write_bytes(picture(1).read())
+    os.utime(file, (1, 1))
+    other.write_bytes(picture(2).read())
+    await asyncio.sleep(0.06)  # younger than the clock's grain, a file is not remembered
+    index = PixelIndex()
+    index.stands_for(Image.from_path(file))
+    index.close()
+    program = picture_workers._PROGRAM.replace("; main()", f"; {_REPLACING}; main()")
+    monkeypatch.setattr("vlmops.images.picture_workers._PROGRAM", program)
+    async with _started(PictureWorkers(1)) as workers:
+        image, preparation = Image.from_path(file), Preparation()
+        with image.held():
+            said = await workers.stands_for(image, preparation)
+            assert preparation.prepare(image).read() == picture(2).read()
+            assert said == f"pixels:{picture(2).pixel_hash()}"
+
+
+_REPLACING = (
+    "import os; from vlmops.images.pixel_index import PixelIndex; known = PixelIndex._of_file; "
+    "PixelIndex._of_file = lambda *asked: "
+    "(known(*asked), os.replace(asked[1].replace('one', 'other'), asked[1]))[0]"
+)
+
+
 async def test_long_pictures_are_prepared_here(workers: PictureWorkers, tmp_path: Path) -> None:
     """Sending one from process to process takes as long."""
     file = tmp_path / "long.png"
@@ -146,8 +209,17 @@ async def test_pictures_that_only_this_process_can_read_stay_here(workers: Pictu
     class Picture(Image):
         pass
 
-    data = picture(1).read()
-    for image in (Image(Origin()), Image(Data(data)), Picture.from_bytes(data)):
+    class Bounds(ImageLimits):
+        pass
+
+    data, bounds = picture(1).read(), Bounds()
+    for image in (
+        Image(Origin()),
+        Image(Data(data)),
+        Picture.from_bytes(data),
+        Image.from_bytes(data, limits=bounds),
+        Image(PathOrigin(Path("one.png"), bounds)),
+    ):
         assert await workers.stands_for(image) is None
     assert workers.is_ready
 
@@ -233,6 +305,30 @@ async def test_what_lies_in_the_working_folder_is_no_module(
     await _until_ready(workers)
     await workers.close()
     assert not (tmp_path / "was run").exists()
+
+
+async def test_one_that_still_answers_may_take_long_for_all_it_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow = "import time; from vlmops.images import picture_worker as made; found = made._found"
+    slowed = f"{slow}; made._found = lambda *asked: (time.sleep(0.5), found(*asked))[1]"
+    program = picture_workers._PROGRAM.replace("; main()", f"; {slowed}; main()")
+    monkeypatch.setattr("vlmops.images.picture_workers._PROGRAM", program)
+    monkeypatch.setattr("vlmops.images.picture_workers._SECONDS_TO_ANSWER", 3.0)
+    async with _started(PictureWorkers(1)) as workers:
+        said = await asyncio.gather(*(workers.stands_for(picture(number)) for number in range(8)))
+        assert None not in said
+        assert workers.is_ready
+
+
+async def test_what_an_interpreter_prints_as_it_starts_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Files of settings (``sitecustomize``, ``.pth``) may."""
+    program = f"print('hello', flush=True); {picture_workers._PROGRAM}"
+    monkeypatch.setattr("vlmops.images.picture_workers._PROGRAM", program)
+    async with _started(PictureWorkers(1)) as workers:
+        assert await workers.stands_for(picture(1)) == f"pixels:{picture(1).pixel_hash()}"
 
 
 @needs_processes
