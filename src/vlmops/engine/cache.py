@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 CACHE_NAME = "replies.sqlite"
 
 _ROWS = 1000
-"""Replies that are written in one statement: SQLite takes some 32,000 values in one."""
+"""Replies that are written in one statement at most."""
+_COLUMNS = 5
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +88,9 @@ class ResponseCache:
             self._reader = cache_database(file, "")
         # Every statement is a transaction of its own.
         self._writer.isolation_level = None
+        # Earlier versions of SQLite take 999 values in one.
+        values = self._writer.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+        self._rows = min(_ROWS, values // _COLUMNS)
 
     @classmethod
     def default(cls) -> ResponseCache:
@@ -145,8 +149,8 @@ class ResponseCache:
         ]
         try:
             with self._writing:
-                for start in range(0, len(rows), _ROWS):
-                    self._write(rows[start : start + _ROWS])
+                for start in range(0, len(rows), self._rows):
+                    self._write(rows[start : start + self._rows])
         except sqlite3.Error as error:
             models = ", ".join(sorted({model for _, model, *_ in rows}))
             _log.warning("replies of %s cannot be kept and would be asked for again: %s", models, error)

@@ -28,7 +28,7 @@ def to_text(reply: ModelReply) -> str | None:
     except UnicodeEncodeError:
         # Models break off within an escape: half a character can be kept only as one.
         return _ESCAPED.encode(content)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return None
     return text
 
@@ -58,7 +58,7 @@ def from_text(text: str) -> ModelReply:
         content["usage"] = None if usage is None else Usage(**_known(Usage, usage))
         content["sent"] = tuple(_sent(picture) for picture in content.get("sent", ()))
         return ModelReply(**{**content, "cached": True})
-    except (TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"no reply: {error}") from error
 
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vlmops.cache_folder import cache_database
 from vlmops.engine import ResponseCache
 from vlmops.engine.key import request_key
 from vlmops.engine.stored_reply import from_text, to_text
@@ -55,6 +56,30 @@ def test_a_reply_with_half_a_character_is_kept_and_harms_no_other(cache: Respons
     cache.put_all([(b"whole", "m", ModelReply("é", "é")), (b"half", "m", half)])
     assert cache.get(b"half") == replace(half, cached=True)
     assert cache.get(b"whole") is not None
+
+
+def test_a_reply_too_deep_for_json_harms_no_other(cache: ResponseCache) -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    cache.put_all([(b"deep", "m", ModelReply(deep, "")), (b"flat", "m", ModelReply("x", "x"))])
+    assert cache.get(b"deep") is None
+    assert cache.get(b"flat") is not None
+
+
+def test_many_are_kept_at_once_by_an_old_sqlite_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes fewer values in a statement."""
+
+    def opened(file: Path, schema: str) -> sqlite3.Connection:
+        connection = cache_database(file, schema)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        return connection
+
+    monkeypatch.setattr("vlmops.engine.cache.cache_database", opened)
+    keys = [str(number).encode() for number in range(2500)]
+    with ResponseCache(tmp_path / "replies.sqlite") as cache:
+        cache.put_all([(key, "m", ModelReply("x", "x")) for key in keys])
+        assert all(cache.get(key) for key in keys)
 
 
 def test_what_is_no_json_is_not_kept(cache: ResponseCache) -> None:
