@@ -201,8 +201,8 @@ class Engine:
         asked.is_new = kept is None
         if kept is not None:
             return self._count_kept(kept)
-        question = _Question(asked, key, request, cache, hand.mark)
-        can_plan = hand.may_read or asked.asking.has_all(request)
+        question = _Question(asked, key, request, cache, hand)
+        can_plan = hand.may_read or (not hand.unread and asked.asking.has_all(request))
         return question, question.plan() if can_plan else None
 
     async def _flown(self, workshop: Workshop, question: _Question, planned: Planned) -> ModelReply | Failure:
@@ -215,7 +215,7 @@ class Engine:
 
         async def ask(flight: Flight) -> ModelReply | Failure:
             try:
-                if workshop.landed.since(question.mark, key) and (since := await self._again(question)):
+                if workshop.landed.since(question.hand.mark, key) and (since := await self._again(question)):
                     return self._count_kept(since)
                 answer = await question.asked.asking.answer(planned, flight)
                 if isinstance(answer, ModelReply):
@@ -303,18 +303,17 @@ class EngineModel:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is not kept and is to be asked; ``mark`` is from before it was looked for."""
+    """What is not kept and is to be asked; ``hand`` is what it was looked for with."""
 
     asked: EngineModel
     key: bytes
     request: ModelRequest
     cache: ResponseCache
-    mark: int
+    hand: AtHand
 
     def plan(self) -> Planned:
         """How to ask it; reads pictures that are not at hand."""
         for picture in self.request.pictures:
-            if not picture.is_known:
-                # The index knew it unread. From here on, another picture in its place is refused.
-                picture.read()
+            if id(picture) in self.hand.unread:
+                self.hand.read(picture)
         return self.asked.asking.planned(self.request)

@@ -60,10 +60,18 @@ class ReaderPool:
         outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._lock:
             # Behind the end of the queue it would never have its turn.
-            if self._closed:
-                raise RuntimeError("the engine was closed meanwhile")
+            self.require_open()
             self._queue.put(partial(_carried_out, work, outcome))
         return await outcome
+
+    def require_open(self) -> None:
+        """See to it that nothing is begun any more once it is closed.
+
+        Raises:
+            RuntimeError: It is.
+        """
+        if self._closed:
+            raise RuntimeError("the engine was closed meanwhile")
 
     def close(self) -> None:
         """Do what was given, and end the threads."""
@@ -84,6 +92,8 @@ class ReaderPool:
             del work
             if time.monotonic() - began > _TOGETHER_SECONDS:
                 self._deliver(done)
+        # The end may come right behind the last work, for which somebody waits all the same.
+        self._deliver(done)
 
     def _next(self, done: list[Callable[[], None]]) -> Callable[[], Callable[[], None]] | None:
         if done:

@@ -14,11 +14,12 @@ from vlmops.engine.inbox import Inbox
 from vlmops.engine.landed import LandedKeys
 from vlmops.engine.reader_pool import ReaderPool
 from vlmops.engine.reply_writer import ReplyWriter
+from vlmops.errors import ImageError
 from vlmops.images.picture_workers import PictureWorkers
 from vlmops.images.pixel_index import PixelIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence, Set
 
     from vlmops.engine.home_loop import HomeLoop
     from vlmops.images.image import Image
@@ -45,18 +46,32 @@ class AtHand:
     Attributes:
         mark: How many replies had landed before.
         known: What stands for pictures, by their ``id()``.
+        unread: Of which the index said so by their files alone, which were not read, by their ``id()``.
         pixels: Says so of others.
         may_read: Whether pictures may be read now; where not, that would hold up the loop.
     """
 
     mark: int
     known: Mapping[int, str]
+    unread: Set[int]
     pixels: PixelIndex
     may_read: bool
 
     def stands_for(self, image: Image) -> str:
         """What is equal for pictures of equal pixels."""
         return self.known.get(id(image)) or self.pixels.stands_for(image)
+
+    def read(self, image: Image) -> None:
+        """Read a picture that was looked up unread: from here on, another one in its place is refused.
+
+        Raises:
+            ImageError: It cannot be read or decoded, or another one has taken its place already.
+        """
+        image.read()
+        if self.pixels.stands_for(image) != self.known[id(image)]:
+            raise ImageError(
+                image.source, "was overwritten while it was looked up", "ask again once it is there to stay"
+            )
 
 
 class Workshop:
@@ -97,14 +112,19 @@ class Workshop:
 
         Raises:
             ImageError: A picture cannot be read or decoded.
+            RuntimeError: The engine was closed meanwhile.
         """
         mark = self.landed.count
         async with self._reading:
+            # What comes of it later would be asked, and kept, where nobody sees to that any more.
+            self.readers.require_open()
             with _held(pictures):
                 known = await self._known(pictures, preparation)
-                if pictures and len(known) == len(pictures) and _are_short(pictures):
-                    return look(AtHand(mark, known, self._pixels, may_read=False))
-                return await self.readers.run(lambda: look(self._read(mark, pictures, known)))
+                self.readers.require_open()
+                unread = {id(picture) for picture in pictures if not picture.is_known}
+                if known and known.keys() >= set(map(id, pictures)) and _are_short(pictures, preparation):
+                    return look(AtHand(mark, known, unread, self._pixels, may_read=False))
+                return await self.readers.run(lambda: look(self._read(mark, pictures, known, unread)))
 
     async def read(self, pictures: Sequence[Image], work: Callable[[], T]) -> T:
         """What ``work`` gives in a reader's thread, which may read the pictures.
@@ -139,11 +159,13 @@ class Workshop:
             known |= {id(picture): stands for picture, stands in zip(asked, found, strict=True) if stands}
         return known
 
-    def _read(self, mark: int, pictures: Sequence[Image], known: dict[int, str]) -> AtHand:
+    def _read(self, mark: int, pictures: Sequence[Image], known: dict[int, str], unread: set[int]) -> AtHand:
         for picture in pictures:
             if id(picture) not in known:
                 known[id(picture)] = self._pixels.stands_for(picture)
-        return AtHand(mark, known, self._pixels, may_read=True)
+                if picture.is_known:
+                    unread.discard(id(picture))
+        return AtHand(mark, known, unread, self._pixels, may_read=True)
 
     async def _closed(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
@@ -166,8 +188,11 @@ def _held(pictures: Sequence[Image]) -> Iterator[None]:
         yield
 
 
-def _are_short(pictures: Sequence[Image]) -> bool:
-    return sum(picture.byte_length for picture in pictures if picture.is_known) <= _SHORT_BYTES
+def _are_short(pictures: Sequence[Image], preparation: Preparation | None) -> bool:
+    """Whether what goes into a request is; of pictures that are not read, nothing does yet."""
+    known = (picture for picture in pictures if picture.is_known)
+    sent = ((preparation and picture.prepared(preparation)) or picture for picture in known)
+    return sum(picture.byte_length for picture in sent) <= _SHORT_BYTES
 
 
 def _processors() -> int:

@@ -19,6 +19,7 @@ from vlmops.engine.reader_pool import ReaderPool
 from vlmops.errors import BudgetSpent, ImageError, PrerequisiteError, UsageError
 from vlmops.evaluators import Failure, FailureKind, Usage
 from vlmops.images import Image
+from vlmops.images.pixel_index import PixelIndex
 from vlmops.models import ModelReply, ModelRequest
 from vlmops.testing import picture
 
@@ -189,6 +190,37 @@ class TestKept:
         assert isinstance(changed, Failure)
         assert changed.kind is FailureKind.BAD_IMAGE
         assert right.output == "True"
+
+    async def test_a_file_that_changes_while_it_is_looked_up_is_not_answered_as_what_it_was(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Known by its stamp, it is read only after that, to be asked about."""
+        file = tmp_path / "one.png"
+        file.write_bytes(picture(1).read())
+        os.utime(file, (1, 1))
+        await asyncio.sleep(0.06)  # younger than the clock's grain, a file is not remembered
+        looked_up = PixelIndex.stands_for
+
+        def replaced(index: PixelIndex, image: Image) -> str:
+            stands = looked_up(index, image)
+            if not image.is_known:
+                file.write_bytes(picture(2).read())
+            return stands
+
+        async def seen(request: ModelRequest) -> ModelReply:
+            text = str(request.images[0].read() == picture(1).read())
+            return ModelReply(text, text)
+
+        async with Engine() as engine:
+            await engine.model(Model()).answer(ModelRequest("?", (Image.from_path(file),)))
+        monkeypatch.setattr(PixelIndex, "stands_for", replaced)
+        async with Engine() as engine:
+            model = engine.model(Model(seen))
+            changed = await model.answer(ModelRequest("?", (Image.from_path(file),)))
+            right = await model.answer(ModelRequest("?", (picture(1),)))
+        assert isinstance(changed, Failure)
+        assert (changed.kind, right.output) == (FailureKind.BAD_IMAGE, "True")
+        assert "one.png: was overwritten" in changed.message
 
     def test_a_picture_that_cannot_be_read_is_not_sent(self) -> None:
         model = Model()
@@ -634,6 +666,24 @@ async def test_readers_that_are_closed_refuse_what_they_would_never_do() -> None
     readers.close()
     with pytest.raises(RuntimeError, match="closed"):
         await readers.run(lambda: None)
+
+
+async def test_readers_that_are_closed_bring_what_they_did_last() -> None:
+    readers = ReaderPool(1, Inbox(asyncio.get_running_loop()))
+    busy, go_on = threading.Event(), threading.Event()
+
+    def first() -> None:
+        busy.set()
+        go_on.wait()
+
+    running = [asyncio.create_task(readers.run(work)) for work in (first, lambda: None)]
+    await asyncio.to_thread(busy.wait)
+    closing = asyncio.create_task(asyncio.to_thread(readers.close))
+    async with asyncio.timeout(10):
+        while not readers._closed:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        go_on.set()
+        await asyncio.gather(closing, *running)
 
 
 async def test_readers_leave_out_what_nobody_waits_for() -> None:

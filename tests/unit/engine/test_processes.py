@@ -13,7 +13,8 @@ import pytest
 
 from vlmops.engine import Engine, Limits
 from vlmops.evaluators import FailureKind
-from vlmops.images import Image
+from vlmops.images import Image, Preparation
+from vlmops.images.picture_workers import PictureWorkers
 from vlmops.models import ModelReply, ModelRequest
 from vlmops.models.delivery import PictureDelivery
 from vlmops.testing import picture
@@ -116,6 +117,32 @@ async def test_a_process_that_dies_costs_no_answer() -> None:
     assert {reply.output for reply in replies} == {str(picture(0).size)}
     assert model.asked == 40
     assert not _processes()
+
+
+async def test_what_is_still_looked_up_once_the_engine_is_closed_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_up, go_on = asyncio.Event(), asyncio.Event()
+    stands_for = PictureWorkers.stands_for
+
+    async def slowly(workers: PictureWorkers, image: Image, preparation: Preparation | None) -> str | None:
+        found = await stands_for(workers, image, preparation)
+        looked_up.set()
+        await go_on.wait()
+        return found
+
+    model = Sizes()
+    async with Engine() as engine:
+        asked = engine.model(model)
+        await asked.answer(ModelRequest("?", (picture(0),)))
+        await _ready(engine)
+        monkeypatch.setattr(PictureWorkers, "stands_for", slowly)
+        asking = asyncio.create_task(asked.answer(ModelRequest("?", (picture(1),))))
+        await looked_up.wait()
+    go_on.set()
+    with pytest.raises(RuntimeError, match="engine was closed"):
+        await asking
+    assert model.asked == 1
 
 
 def test_one_that_is_never_closed_holds_no_program_up(tmp_path: Path) -> None:
