@@ -98,7 +98,8 @@ def test_every_cell_is_there(cells: list[list[str]], width: int, in_lines: bool)
     rows = [GridRow(title, others) for title, *others in cells]
     grid = Grid(["what", "first", "second"], [rows], in_lines=in_lines)
     text = "\n".join(shown(lambda out: print_grid(out, grid), width))
-    assert all(cell in text for row in cells for cell in row)
+    # A dash says that there is nothing to say, and is left out where figures follow one another.
+    assert all(cell in text for row in cells for cell in row if cell != "-")
 
 
 def test_names_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
