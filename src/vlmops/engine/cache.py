@@ -15,16 +15,20 @@ from vlmops.cache_folder import cache_database, cache_folder
 from vlmops.engine.stored_reply import from_text, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from vlmops.models.model import ModelReply
+
+    Row = tuple[bytes, str, float, float | None, str]
 
 CACHE_NAME = "replies.sqlite"
 
 _ROWS = 1000
 """Replies that are written in one statement at most."""
 _COLUMNS = 5
+_LENGTH = 1 << 18
+"""Characters of replies in one statement, or one reply: it copies them all while every thread waits."""
 
 _log = logging.getLogger(__name__)
 
@@ -148,14 +152,14 @@ class ResponseCache:
             if (text := to_text(reply)) is not None
         ]
         try:
-            with self._writing:
-                for start in range(0, len(rows), self._rows):
-                    self._write(rows[start : start + self._rows])
+            for together in _parted(rows, self._rows):
+                with self._writing:
+                    self._write(together)
         except sqlite3.Error as error:
             models = ", ".join(sorted({model for _, model, *_ in rows}))
             _log.warning("replies of %s cannot be kept and would be asked for again: %s", models, error)
 
-    def _write(self, rows: Sequence[tuple[object, ...]]) -> None:
+    def _write(self, rows: Sequence[Row]) -> None:
         """In one statement: between two of them, a thread has to wait for the interpreter again."""
         places = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
         statement = f"INSERT OR REPLACE INTO reply VALUES {places}"  # noqa: S608 - nothing of anybody's
@@ -188,6 +192,18 @@ class ResponseCache:
             if removed:
                 self._writer.execute("VACUUM")
         return removed
+
+
+def _parted(rows: Sequence[Row], longest: int) -> Iterator[Sequence[Row]]:
+    """The rows in their order, so many at a time as are written in one statement."""
+    begin, length = 0, 0
+    for end, (*_, text) in enumerate(rows):
+        length += len(text)
+        if end > begin and (end - begin == longest or length > _LENGTH):
+            yield rows[begin:end]
+            begin, length = end, len(text)
+    if rows:
+        yield rows[begin:]
 
 
 def _moment(seconds: float) -> datetime:

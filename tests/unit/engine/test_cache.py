@@ -67,6 +67,17 @@ def test_a_reply_too_deep_for_json_harms_no_other(cache: ResponseCache) -> None:
     assert cache.get(b"flat") is not None
 
 
+def test_long_ones_are_not_all_written_in_one_statement(cache: ResponseCache) -> None:
+    """What it takes is copied first, while all threads wait."""
+    lengths = [10, 300_000, 10, 200_000, 100_000, 400_000, 10, 10]
+    statements: list[str] = []
+    cache._writer.set_trace_callback(statements.append)
+    cache.put_all([(b"%d" % n, "m", ModelReply("x" * length, "")) for n, length in enumerate(lengths)])
+    cache._writer.set_trace_callback(None)
+    assert [len(cache.get(b"%d" % n).output) for n in range(len(lengths))] == lengths
+    assert len(statements) == 6
+
+
 def test_many_are_kept_at_once_by_an_old_sqlite_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes fewer values in a statement."""
 
