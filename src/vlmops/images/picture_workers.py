@@ -53,6 +53,8 @@ class PictureWorkers:
         self._workers: list[_Worker] = []
         self._places = asyncio.Semaphore(_GIVEN * processes)
         self._starting: asyncio.Task[None] | None = None
+        # One picture may be in several requests at once, and what is said of it serves all.
+        self._under_way: dict[tuple[int, Preparation | None], asyncio.Future[str | None]] = {}
 
     @property
     def is_ready(self) -> bool:
@@ -78,6 +80,20 @@ class PictureWorkers:
         if type(preparation) is not Preparation:
             # Classes derived from it need not be known there.
             preparation = None
+        key = id(image), preparation
+        if (under_way := self._under_way.get(key)) is not None:
+            return await asyncio.shield(under_way)
+        self._under_way[key] = said = asyncio.get_running_loop().create_future()
+        stands = None
+        try:
+            stands = await self._said(image, preparation)
+        finally:
+            del self._under_way[key]
+            if not said.done():
+                said.set_result(stands)
+        return stands
+
+    async def _said(self, image: Image, preparation: Preparation | None) -> str | None:
         async with self._places:
             ready = [worker for worker in self._workers if worker.is_ready]
             found = await min(ready, key=_Worker.waiting).found(image, preparation) if ready else None

@@ -188,6 +188,38 @@ async def test_many_at_once_each_get_their_own(workers: PictureWorkers) -> None:
     assert said == [f"pixels:{image.pixel_hash()}" for image in images]
 
 
+async def test_one_that_is_in_several_requests_is_looked_up_once(
+    workers: PictureWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Image] = []
+    found = picture_workers._Worker.found
+
+    def counted(worker: Any, image: Image, preparation: Preparation | None) -> Any:
+        sent.append(image)
+        return found(worker, image, preparation)
+
+    monkeypatch.setattr(picture_workers._Worker, "found", counted)
+    image, small = picture(1), Preparation(max_side=20)
+    with image.held():
+        asking = [asyncio.create_task(workers.stands_for(image, small)) for _ in range(3)]
+        other = asyncio.create_task(workers.stands_for(image, Preparation()))
+        await asyncio.sleep(0)
+        asking.pop().cancel()
+        said = await asyncio.gather(*asking, other)
+        assert set(said) == {f"pixels:{image.pixel_hash()}"}
+        assert max(image.prepared(small).size) == 20
+    assert sent == [image, image]
+
+
+async def test_who_stops_waiting_leaves_the_others_no_worse_than_unasked(workers: PictureWorkers) -> None:
+    image = picture(1)
+    first, second = (asyncio.create_task(workers.stands_for(image)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second is None
+    assert await workers.stands_for(image) is not None
+
+
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff\xe0 cut off"])
 async def test_of_what_cannot_be_decoded_nothing_is_said_and_they_go_on(
     workers: PictureWorkers, data: bytes
