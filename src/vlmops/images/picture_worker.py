@@ -92,14 +92,16 @@ def _found(
 
 
 def _prepared(picture: Image, preparation: Preparation | None) -> Image | None:
-    """``None`` where it is not asked for, too long to send, or cannot be: who asks will be told then."""
+    """``None`` where it is not asked for, too long to send, or cannot be: who asks will be told then.
+
+    What has to be encoded anew is left to who asks, too: threads do that beside each other, and beside this.
+    """
     if preparation is None or picture.byte_length > LONGEST_SENT:
         return None
     try:
-        prepared = preparation.prepare(picture)
+        return preparation.prepare(picture) if preparation.keeps_pixels(picture) else None
     except ImageError:
         return None
-    return prepared if prepared.byte_length <= LONGEST_SENT else None
 
 
 def _load_decoders() -> None:

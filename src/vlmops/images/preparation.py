@@ -117,6 +117,21 @@ class Preparation:
             return Image.from_bytes(prepared, image.source, limits=image.limits)
         return Image.from_origin(PreparedOrigin(image, self), limits=image.limits, data=prepared)
 
+    def keeps_pixels(self, image: Image) -> bool:
+        """Whether the picture stays as it is encoded, its metadata aside, so that preparing it is quick.
+
+        Raises:
+            ImageError: It cannot be read.
+
+        Example:
+            >>> import numpy as np
+            >>> picture = Image.from_array(np.zeros((300, 400, 3), np.uint8))
+            >>> Preparation().keeps_pixels(picture), Preparation(max_side=100).keeps_pixels(picture)
+            (True, False)
+        """
+        bare = self._bare(image.read(), image.facts)
+        return bare is not None and not self._needs_pixels(bare, image.facts)
+
     def learn(self, image: Image, facts: ImageFacts, data: bytes) -> None:
         """Take what another process has made of a held picture: :meth:`prepare` gives it, while it is held.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from vlmops.errors import ImageError
@@ -47,7 +48,7 @@ async def workers() -> AsyncIterator[PictureWorkers]:
 
 
 async def _until_ready(workers: PictureWorkers) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not workers.is_ready:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -79,29 +80,49 @@ async def test_a_file_that_is_known_by_its_stamp_is_not_read(workers: PictureWor
     assert not again.is_known
 
 
-@pytest.mark.parametrize(
-    "preparation",
-    [Preparation(), Preparation(max_side=20), Preparation(convert_to="image/jpeg", accept=("image/jpeg",))],
-)
+def _private(file: Path) -> Path:
+    """A JPEG with metadata that preparing it takes away."""
+    exif = PIL.Image.Exif()
+    exif[0x010F] = "Maker"
+    picture(1).to_pil("RGB").save(file, "JPEG", exif=exif)
+    return file
+
+
+@pytest.mark.parametrize("private", [False, True])
 @pytest.mark.parametrize("in_memory", [False, True])
 async def test_what_they_prepare_is_at_hand_while_the_picture_is_held(
-    workers: PictureWorkers, tmp_path: Path, preparation: Preparation, in_memory: bool
+    workers: PictureWorkers, tmp_path: Path, private: bool, in_memory: bool
 ) -> None:
-    file = tmp_path / "one.png"
-    file.write_bytes(picture(1).read())
-    expected = preparation.prepare(picture(1))
-    image = picture(1) if in_memory else Image.from_path(file)
+    file = tmp_path / "one"
+    file.write_bytes(_private(file).read_bytes() if private else picture(1).read())
+    data, preparation = file.read_bytes(), Preparation()
+    expected = preparation.prepare(Image.from_bytes(data))
+    image = Image.from_bytes(data, str(file)) if in_memory else Image.from_path(file)
     with image.held():
         await workers.stands_for(image, preparation)
         file.unlink()
         prepared = preparation.prepare(image)
         assert prepared.facts == expected.facts
+        assert prepared.facts.has_exif is False
         assert prepared.data_uri() == expected.data_uri()
         assert prepared is preparation.prepare(image)
         assert prepared.source == image.source
     if not in_memory:
         with pytest.raises(ImageError, match="does not exist"):
             preparation.prepare(image)
+
+
+@pytest.mark.parametrize(
+    "preparation",
+    [Preparation(max_side=20), Preparation(convert_to="image/jpeg", accept=("image/jpeg",))],
+)
+async def test_what_has_to_be_encoded_anew_is_left_to_threads(
+    workers: PictureWorkers, preparation: Preparation
+) -> None:
+    image = picture(1)
+    with image.held():
+        assert await workers.stands_for(image, preparation) is not None
+        assert image.prepared(preparation) is None
 
 
 async def test_what_cannot_be_prepared_is_told_where_it_is_needed(
@@ -120,9 +141,8 @@ async def test_nobody_who_lets_go_of_what_they_prepared_has_it_made_again(
     workers: PictureWorkers, tmp_path: Path
 ) -> None:
     """One picture may be in several requests at once."""
-    file = tmp_path / "one.png"
-    file.write_bytes(picture(1).read())
-    image, preparation = Image.from_path(file), Preparation(max_side=20)
+    file = _private(tmp_path / "one.jpg")
+    image, preparation = Image.from_path(file), Preparation()
     with image.held():
         await workers.stands_for(image, preparation)
         file.unlink()
@@ -199,15 +219,15 @@ async def test_one_that_is_in_several_requests_is_looked_up_once(
         return found(worker, image, preparation)
 
     monkeypatch.setattr(picture_workers._Worker, "found", counted)
-    image, small = picture(1), Preparation(max_side=20)
+    image, coarse = picture(1), Preparation(quality=20)
     with image.held():
-        asking = [asyncio.create_task(workers.stands_for(image, small)) for _ in range(3)]
+        asking = [asyncio.create_task(workers.stands_for(image, coarse)) for _ in range(3)]
         other = asyncio.create_task(workers.stands_for(image, Preparation()))
         await asyncio.sleep(0)
         asking.pop().cancel()
         said = await asyncio.gather(*asking, other)
         assert set(said) == {f"pixels:{image.pixel_hash()}"}
-        assert max(image.prepared(small).size) == 20
+        assert image.prepared(coarse) is image
     assert sent == [image, image]
 
 
