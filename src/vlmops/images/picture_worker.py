@@ -99,7 +99,7 @@ def _prepared(picture: Image, preparation: Preparation | None) -> Image | None:
     if preparation is None or picture.byte_length > LONGEST_SENT:
         return None
     try:
-        return preparation.prepare(picture) if preparation.keeps_pixels(picture) else None
+        return preparation.prepare_as_encoded(picture)
     except ImageError:
         return None
 

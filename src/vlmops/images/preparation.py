@@ -110,27 +110,25 @@ class Preparation:
         if (learnt := image.prepared(self)) is not None:
             return learnt
         data = image.read()
-        prepared = self._prepared(data, image.facts, image.source)
-        if prepared is data:
-            return image
-        if isinstance(image.origin, BytesOrigin):
-            return Image.from_bytes(prepared, image.source, limits=image.limits)
-        return Image.from_origin(PreparedOrigin(image, self), limits=image.limits, data=prepared)
+        return self._made(image, data, self._prepared(data, image.facts, image.source))
 
-    def keeps_pixels(self, image: Image) -> bool:
-        """Whether the picture stays as it is encoded, its metadata aside, so that preparing it is quick.
+    def prepare_as_encoded(self, image: Image) -> Image | None:
+        """As :meth:`prepare`, where nothing has to be encoded anew for it, which is quick; else ``None``.
 
         Raises:
-            ImageError: It cannot be read.
+            ImageError: As :meth:`prepare`.
 
         Example:
             >>> import numpy as np
             >>> picture = Image.from_array(np.zeros((300, 400, 3), np.uint8))
-            >>> Preparation().keeps_pixels(picture), Preparation(max_side=100).keeps_pixels(picture)
-            (True, False)
+            >>> Preparation().prepare_as_encoded(picture) is picture
+            True
+            >>> Preparation(max_side=100).prepare_as_encoded(picture) is None
+            True
         """
-        bare = self._bare(image.read(), image.facts)
-        return bare is not None and not self._needs_pixels(bare, image.facts)
+        data = image.read()
+        prepared = self._as_encoded(data, image.facts, image.source)
+        return None if prepared is None else self._made(image, data, prepared)
 
     def learn(self, image: Image, facts: ImageFacts, data: bytes) -> None:
         """Take what another process has made of a held picture: :meth:`prepare` gives it, while it is held.
@@ -148,7 +146,19 @@ class Preparation:
         origin = BytesOrigin(data, image.source)
         image.learn_prepared(self, Image.from_origin(origin, limits=image.limits, facts=facts))
 
+    def _made(self, image: Image, data: bytes, prepared: bytes) -> Image:
+        if prepared is data:
+            return image
+        if isinstance(image.origin, BytesOrigin):
+            return Image.from_bytes(prepared, image.source, limits=image.limits)
+        return Image.from_origin(PreparedOrigin(image, self), limits=image.limits, data=prepared)
+
     def _prepared(self, data: bytes, facts: ImageFacts, source: str) -> bytes:
+        prepared = self._as_encoded(data, facts, source)
+        return self._encoded_anew(data, facts, source) if prepared is None else prepared
+
+    def _as_encoded(self, data: bytes, facts: ImageFacts, source: str) -> bytes | None:
+        """The file as it may stay, its metadata aside; ``None`` where it has to be encoded anew."""
         if self.verify and facts.media_type in STRUCTURED:
             verify_structure(data, facts, source)
         if facts.frames > 1 and self.animated == "error":
@@ -157,7 +167,7 @@ class Preparation:
             )
         bare = self._bare(data, facts)
         if bare is None or self._needs_pixels(bare, facts):
-            return self._encoded_anew(data, facts, source)
+            return None
         if self.verify == "pixels" or (self.verify and facts.media_type not in STRUCTURED):
             verify_pixels(bare, facts, source)
         return bare
